@@ -1,0 +1,74 @@
+// What glibc hides behind _GNU_SOURCE or doesn't wrap. The functions are declared here, for defining _GNU_SOURCE in one
+// module makes its libc types clash with every other module's.
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <linux/nsfs.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+extern int setns(int descriptor, int type);
+extern int unshare(int flags);
+
+// linux/sched.h
+enum {
+    HAWSER_CLONE_NEWNS = 0x00020000,
+    HAWSER_CLONE_NEWUSER = 0x10000000,
+    HAWSER_CLONE_NEWPID = 0x20000000,
+    HAWSER_CLONE_NEWNET = 0x40000000,
+};
+
+// linux/magic.h
+enum {
+    HAWSER_NSFS_MAGIC = 0x6e736673,
+    HAWSER_PROC_SUPER_MAGIC = 0x9fa0,
+};
+
+// The type of the namespace that an nsfs file names: CLONE_NEWNET and so on (ioctl_ns(2)).
+static inline int hawser_namespace_type(int descriptor) { return ioctl(descriptor, NS_GET_NSTYPE); }
+
+// Makes every thread of the system pass a memory barrier, or of this process only; 0 or -1 with errno (membarrier(2)).
+static inline int hawser_membarrier(int command, unsigned int flags) {
+    return (int)syscall(SYS_membarrier, command, flags, 0);
+}
+
+// The calling thread's id (gettid(2)).
+static inline pid_t hawser_thread(void) { return (pid_t)syscall(SYS_gettid); }
+
+// A socket option whose value is an int; 0 or -1 with errno.
+static inline int hawser_set_option(int descriptor, int level, int option, int value) {
+    return setsockopt(descriptor, level, option, &value, sizeof(value));
+}
+
+// An int-valued socket option, or -1 with errno.
+static inline int hawser_get_option(int descriptor, int level, int option) {
+    int value = 0;
+    socklen_t length = sizeof(value);
+    return getsockopt(descriptor, level, option, &value, &length) == 0 ? value : -1;
+}
+
+// Whom the kernel names as the other side of a Unix socket (SO_PEERCRED, unix(7)).
+struct hawser_peer {
+    pid_t process;
+    uid_t user;
+    gid_t group;
+};
+
+// 0, or -1 with errno.
+static inline int hawser_peer_credentials(int descriptor, struct hawser_peer *peer) {
+    socklen_t length = sizeof(*peer);
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, peer, &length);
+}
