@@ -45,6 +45,9 @@ static inline int hawser_membarrier(int command, unsigned int flags) {
     return (int)syscall(SYS_membarrier, command, flags, 0);
 }
 
+// errno of the calling thread; the macro itself doesn't import.
+static inline int hawser_errno(void) { return errno; }
+
 // The calling thread's id (gettid(2)).
 static inline pid_t hawser_thread(void) { return (pid_t)syscall(SYS_gettid); }
 
