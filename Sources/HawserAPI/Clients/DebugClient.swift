@@ -1,0 +1,72 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+
+/// Reads the debug socket: HTTP and JSON over a Unix socket.
+package struct DebugClient: Sendable {
+    package let socket: String
+
+    package init(socket: String) { self.socket = socket }
+
+    package func status() async throws -> StatusView { try await get("/v1/status") }
+    package func pods() async throws -> [PodView] { try await get("/v1/pods") }
+    package func pod(_ id: String) async throws -> PodView { try await get("/v1/pods/" + Self.encoded(id)) }
+    package func groups() async throws -> [GroupView] { try await get("/v1/groups") }
+    package func group(_ id: String) async throws -> GroupView { try await get("/v1/groups/" + Self.encoded(id)) }
+    package func rules(of pod: String) async throws -> RulesView { try await get("/v1/rules/" + Self.encoded(pod)) }
+
+    /// Hands over the remembered events, oldest first; with `follow` also those to come, until the daemon ends or the task is cancelled.
+    package func events(follow: Bool, _ handle: (EventView) async throws -> Void) async throws {
+        let response = try await answer(to: follow ? "/v1/events?follow=true" : "/v1/events")
+        var lines = LineBuffer()
+        for try await part in response.body {
+            lines.append(part)
+            while let line = lines.next() { try await handle(JSON.decode(EventView.self, from: line)) }
+        }
+    }
+
+    private func get<Value: Decodable>(_ path: String) async throws -> Value {
+        let body = try await answer(to: path).body.collect(upTo: Self.maxAnswer)
+        return try JSON.decode(Value.self, from: Data(buffer: body))
+    }
+
+    /// The answer's head once it is known to be a success; the body is still to come.
+    private func answer(to path: String) async throws -> HTTPClientResponse {
+        guard let url = URL(httpURLWithSocketPath: socket, uri: path) else { throw HTTPClientError.invalidURL }
+        let response: HTTPClientResponse
+        do {
+            response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url.absoluteString), timeout: .seconds(10))
+        } catch {
+            guard let errno = await SocketProbe.errno(of: socket) else { throw error }
+            throw Unreachable(socket: socket, errno: errno, setBy: "--debug-socket or HAWSER_DEBUG_SOCKET")
+        }
+        guard response.status == .ok else {
+            let text = try await response.body.collect(upTo: 1 << 16)
+            throw Refused(status: Int(response.status.code), message: Self.message(in: Data(buffer: text)))
+        }
+        return response
+    }
+
+    /// The daemon answered, but not with what was asked for.
+    package struct Refused: Error, Hashable, Sendable, CustomStringConvertible {
+        /// The HTTP status: 404 for what isn't there.
+        package var status: Int
+        package var message: String
+        package var description: String { message }
+    }
+
+    private static func message(in body: Data) -> String {
+        struct Explained: Decodable { var error: String }
+        return (try? JSON.decode(Explained.self, from: body).error) ?? String(decoding: body, as: UTF8.self)
+    }
+
+    /// Ids may hold '/' and ':', which mean something in a path.
+    static func encoded(_ id: String) -> String {
+        id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? id
+    }
+
+    /// Bytes: a list of 100,000 pods stays below it.
+    private static let maxAnswer = 256 << 20
+}

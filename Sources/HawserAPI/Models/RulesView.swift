@@ -1,0 +1,50 @@
+/// `GET /v1/rules/{pod}`: what a pod's binding lets through, and what it has counted.
+package struct RulesView: Codable, Hashable, Sendable {
+    package struct Rule: Codable, Hashable, Sendable {
+        package var group: String
+        package var rule: String
+        /// The rule as a sentence.
+        package var text: String
+        /// Null where the kernel doesn't count for this rule alone.
+        @Nullable package var packets: UInt64?
+        @Nullable package var bytes: UInt64?
+
+        package init(group: String, rule: String, text: String, packets: UInt64?, bytes: UInt64?) {
+            self.group = group
+            self.rule = rule
+            self.text = text
+            self.packets = packets
+            self.bytes = bytes
+        }
+    }
+
+    package struct Denied: Codable, Hashable, Sendable {
+        @Nullable package var packets: UInt64?
+        @Nullable package var bytes: UInt64?
+
+        package init(packets: UInt64?, bytes: UInt64?) {
+            self.packets = packets
+            self.bytes = bytes
+        }
+    }
+
+    package struct Direction: Codable, Hashable, Sendable {
+        package var rules: [Rule]
+        package var denied: Denied
+
+        package init(rules: [Rule], denied: Denied) {
+            self.rules = rules
+            self.denied = denied
+        }
+    }
+
+    package var pod: String
+    package var ingress: Direction
+    package var egress: Direction
+
+    package init(pod: String, ingress: Direction, egress: Direction) {
+        self.pod = pod
+        self.ingress = ingress
+        self.egress = egress
+    }
+}

@@ -1,0 +1,32 @@
+import GRDB
+
+/// The tables, version by version. A version that was released is never changed: the next one alters it.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE intents (
+                        kind TEXT NOT NULL,
+                        id TEXT NOT NULL,
+                        revision INTEGER NOT NULL,
+                        document TEXT NOT NULL,
+                        source TEXT NOT NULL,
+                        accepted TEXT NOT NULL,
+                        PRIMARY KEY (kind, id)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX intents_by_source ON intents (source);
+                    CREATE TABLE purges (
+                        address TEXT NOT NULL PRIMARY KEY,
+                        since TEXT NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE files (
+                        path TEXT NOT NULL PRIMARY KEY,
+                        digest TEXT NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+}

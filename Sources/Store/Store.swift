@@ -1,0 +1,86 @@
+package import Foundation
+import GRDB
+package import HostNetwork
+
+/// What this host was asked for and accepted, on disk: inputs only, never what was made of them.
+///
+/// Every write is one transaction, and it is on the disk when the call returns.
+package struct Store: Sendable {
+    private let database: DatabaseQueue
+
+    /// Opens or creates the database, and brings an older one up to date.
+    /// Throws `StoreError` naming the file.
+    package init(path: String) throws(StoreError) {
+        var configuration = Configuration()
+        // WAL: a commit is one append and one fsync, and a crash at any moment leaves the last commit whole.
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            // FULL, not GRDB's NORMAL for WAL: NORMAL may lose the last commits when the power fails, and "applied" has been
+            // said about them by then.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        do {
+            let directory = URL(filePath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(
+                at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+            database = try DatabaseQueue(path: path, configuration: configuration)
+            try Schema.migrator.migrate(database)
+        } catch {
+            throw StoreError(path: path, operation: "open", reason: "\(error)")
+        }
+    }
+
+    /// Remembers `upserts` and forgets `deletions`, all or nothing. `purging`: addresses that were let go, whose tracked flows must still
+    /// be deleted; they are remembered in the same transaction, so that a crash can't forget them.
+    package func commit(
+        upserts: [Intent], deletions: [IntentID], source: String, purging: [IPAddress] = [], at time: Date = .now
+    ) throws(StoreError) {
+        let time = time.ISO8601Format()
+        try write("commit") { database in
+            for id in deletions {
+                try database.execute(sql: "DELETE FROM intents WHERE kind = ? AND id = ?", arguments: [id.kind.rawValue, id.id])
+            }
+            let upsert = try database.cachedStatement(sql: Self.upsert)
+            for intent in upserts {
+                try upsert.execute(arguments: [
+                    intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source, time,
+                ])
+            }
+            for address in purging {
+                try database.execute(
+                    sql: "INSERT OR IGNORE INTO purges (address, since) VALUES (?, ?)", arguments: [address.description, time])
+            }
+        }
+    }
+
+    /// Everything accepted, in the order in which kinds are taken in.
+    package func load() throws(StoreError) -> Loaded {
+        try read("load") { database in
+            var loaded = Loaded()
+            for row in try Row.fetchAll(database, sql: "SELECT kind, id, document, source FROM intents ORDER BY kind, id") {
+                loaded.take(kind: row["kind"], id: row["id"], document: row["document"], source: row["source"])
+            }
+            loaded.intents.sort { $0.intent.id < $1.intent.id }
+            return loaded
+        }
+    }
+
+    private static let upsert = """
+        INSERT INTO intents (kind, id, revision, document, source, accepted) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (kind, id) DO UPDATE SET
+            revision = excluded.revision, document = excluded.document, source = excluded.source, accepted = excluded.accepted
+        """
+
+    func write<Result>(_ operation: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
+        do { return try database.write(body) } catch {
+            throw StoreError(path: database.path, operation: operation, reason: "\(error)")
+        }
+    }
+
+    func read<Result>(_ operation: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
+        do { return try database.read(body) } catch {
+            throw StoreError(path: database.path, operation: operation, reason: "\(error)")
+        }
+    }
+}
