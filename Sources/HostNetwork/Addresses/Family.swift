@@ -11,6 +11,11 @@ package enum Family: Hashable, Sendable, CaseIterable, Comparable {
     }
 }
 
+extension Family {
+    /// How names of sets and chains tell the families apart.
+    package var digit: String { self == .v4 ? "4" : "6" }
+}
+
 extension Family: CustomStringConvertible {
     package var description: String {
         switch self {

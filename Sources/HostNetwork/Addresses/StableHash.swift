@@ -4,4 +4,12 @@ package enum StableHash {
     package static func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt64 {
         bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
+
+    /// FNV-1a with a final avalanche (the finaliser of MurmurHash3), for when only some of the bits are kept.
+    package static func mixed(_ text: String) -> UInt64 {
+        var hash = fnv1a(text.utf8)
+        hash = (hash ^ (hash >> 33)) &* 0xff51_afd7_ed55_8ccd
+        hash = (hash ^ (hash >> 33)) &* 0xc4ce_b9fe_1a85_ec53
+        return hash ^ (hash >> 33)
+    }
 }

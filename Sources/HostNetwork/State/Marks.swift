@@ -7,5 +7,5 @@ package enum Marks {
     /// The name of the tables, of each family.
     package static let table = "hawser"
     /// The MAC of every host side: the same on all hosts, so that a pod that moves keeps its gateway. Locally administered.
-    package static let hostMAC = MAC(value: 0x0268_7773_7200)
+    package static let hostMAC = MAC(0x0268_7773_7200)
 }

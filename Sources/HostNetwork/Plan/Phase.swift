@@ -1,0 +1,59 @@
+/// The order of things. Policy before links come up; references after referents; removals mirrored.
+///
+/// A plan is sorted by this and by nothing else, so the order of a new kind of object is decided here.
+package enum Phase: Int, Comparable, Sendable, CaseIterable {
+    // What leaves the host's network first: nothing of it may be reached once its rules go.
+    case routeGone, neighborGone, addressGone, linkDown, linkGone
+    // New pairs, down.
+    case linkMade
+    // One transaction of the firewall: unbind, bind, attach.
+    case unbind
+    // Before what comes, for the ranges of one set never overlap.
+    case elementGone
+    case tableMade, setMade, chainMade, chainChanged, elementMade, ruleMade
+    case bind, attach
+    case ruleGone, setGone, chainGone, tableGone
+    // Policy is in force: the network may know the pod.
+    case addressMade, linkChanged, linkUp, neighborMade, routeMade
+    // When no packet that began under the old rules is on its way any more (`Plan.stamps`), and at once for a new pair.
+    case stamp
+
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+
+    package static func of(_ operation: Operation) -> Phase {
+        switch (operation.object, operation.action) {
+        case (.link, .add): .linkMade
+        case (.link, .remove): .linkGone
+        case (.link(let new), .change(from: .link(let old))):
+            switch (old.isUp, new.isUp) {
+            case (true, false): .linkDown
+            case (false, true): .linkUp
+            default: .linkChanged
+            }
+        case (.link, .change): .linkChanged
+        case (.address, .remove): .addressGone
+        case (.address, _): .addressMade
+        case (.route, .remove): .routeGone
+        case (.route, _): .routeMade
+        case (.neighbor, .remove): .neighborGone
+        case (.neighbor, _): .neighborMade
+        case (.table, .remove): .tableGone
+        case (.table, _): .tableMade
+        case (.set, .remove): .setGone
+        case (.set, _): .setMade
+        case (.chain, .remove): .chainGone
+        case (.chain, .change): .chainChanged
+        case (.chain, .add): .chainMade
+        case (.rule, .remove): .ruleGone
+        case (.rule, _): .ruleMade
+        case (.element(let element), .remove): BaseSet(holding: element) == nil ? .elementGone : .unbind
+        case (.element(let element), _):
+            switch BaseSet(holding: element) {
+            case nil: .elementMade
+            case .slot, .denied: .bind
+            case .own, .unfiltered, .fresh: .attach
+            case .stamp: .stamp
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+/// The steps from one state of the host to another, in order.
+package struct Plan: Hashable, Sendable {
+    /// Sorted by phase. What belongs to the firewall is one transaction.
+    package var steps: [Operation] = []
+    /// Stamps of bindings from which something was taken away. They are a transaction of their own, for when every packet
+    /// that began under the old rules is through: a stamp is then never earned by a rule that is gone. Until then flows of
+    /// these bindings are judged packet by packet.
+    package var stamps: [Operation] = []
+    /// Addresses that no pod of this host has any more: their tracked flows are forgotten before another can have them.
+    package var forgotten: [IPAddress] = []
+    /// Addresses of pods whose epochs began anew: stamps of their tracked flows are wiped before the first step.
+    package var rewound: [IPAddress] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { steps.isEmpty && stamps.isEmpty }
+
+    /// Everything that differs.
+    package init(from actual: HostState, to desired: HostState) {
+        self.init(from: actual, to: desired, touching: Set(actual.entries.keys).union(desired.entries.keys))
+    }
+
+    /// What differs among these objects; the caller knows that nothing else does.
+    package init(from actual: HostState, to desired: HostState, touching keys: Set<Object.Key>) {
+        if keys.contains(where: { Self.wantsNewTable(from: actual[$0], to: desired[$0]) }) {
+            self.init(replacingTablesOf: actual, by: desired)
+            return
+        }
+        self.init()
+        let gone = Self.linksGone(from: actual, to: desired, among: keys)
+        let replaced = gone.filter { desired[.link($0)] != nil }
+        let keys = replaced.isEmpty ? keys : keys.union(desired.entries.keys.filter { desired[$0]?.link.map(replaced.contains) ?? false })
+        for key in keys {
+            var before = actual.entries[key]
+            if let old = before, let link = old.object.link, gone.contains(link), key != .link(link) {
+                // It goes with its link.
+                note(old, goneFor: desired.entries[key])
+                before = nil
+            }
+            step(from: before, to: desired.entries[key], on: actual)
+        }
+        dropWhatGoesAnyway()
+        steps.sort { Phase.of($0) < Phase.of($1) }
+    }
+
+    /// The order of a plan of additions alone, for a host that has nothing.
+    package init(making desired: HostState) { self.init(from: HostState(), to: desired) }
+
+    private init(replacingTablesOf actual: HostState, by desired: HostState) {
+        var bare = actual
+        var removals: [Operation] = []
+        for (key, entry) in actual.entries where entry.object.isRuleset {
+            bare.entries[key] = nil
+            if case .table = entry.object { removals.append(Operation(.remove, entry)) }
+        }
+        self.init(from: bare, to: desired)
+        // Nobody sees the tables gone: it is one transaction.
+        let firewall = steps.firstIndex { $0.object.isRuleset } ?? steps.endIndex
+        steps.insert(contentsOf: removals, at: firewall)
+    }
+
+    private static func wantsNewTable(from actual: Object?, to desired: Object?) -> Bool {
+        switch (actual, desired) {
+        case (.set(let old)?, .set(let new)?): old != new
+        case (.chain(let old)?, .chain(let new)?): old.base != new.base
+        default: false
+        }
+    }
+
+    private static func linksGone(from actual: HostState, to desired: HostState, among keys: Set<Object.Key>) -> Set<LinkName> {
+        var gone: Set<LinkName> = []
+        for key in keys {
+            guard case .link(let name) = key, case .link(let old)? = actual[key] else { continue }
+            if case .link(let new)? = desired[key], old.canBecome(new) { continue }
+            gone.insert(name)
+        }
+        return gone
+    }
+
+    private mutating func step(from before: Entry?, to after: Entry?, on actual: HostState) {
+        switch (before, after) {
+        case (nil, nil): return
+        case (nil, let new?): add(new, on: actual)
+        case (let old?, nil):
+            steps.append(Operation(.remove, old))
+            note(old, goneFor: nil)
+        case (let old?, let new?):
+            if old == new { return }
+            switch (old.object, new.object) {
+            case (.link(let from), .link(let to)) where !from.canBecome(to):
+                steps.append(Operation(.remove, old))
+                add(new, on: actual)
+            case (.element, .element):
+                steps.append(Operation(.remove, old))
+                add(new, on: actual)
+            default: steps.append(Operation(.change(from: old.object), new))
+            }
+        }
+    }
+
+    private mutating func add(_ entry: Entry, on actual: HostState) {
+        if case .link(var link) = entry.object, link.isUp {
+            // Made down: it comes up when its policy is in force.
+            link.isUp = false
+            let down = Entry(.link(link), because: entry.because, comment: entry.comment)
+            steps.append(Operation(.add, down))
+            steps.append(Operation(.change(from: down.object), entry))
+            return
+        }
+        let operation = Operation(.add, entry)
+        // A pair that is new has no packets under way.
+        if Phase.of(operation) == .stamp, let link = entry.object.element?.link, actual[.link(link)] != nil { stamps.append(operation) } else { steps.append(operation) }
+    }
+
+    /// An address of a pod side that is gone, and not for a mere rebuilding of its link.
+    private mutating func note(_ old: Entry?, goneFor new: Entry?) {
+        if new == nil, case .address(let address)? = old?.object, address.end.side == .pod { forgotten.append(address.address) }
+    }
+
+    /// What goes with its set or chain needs no step of its own.
+    private mutating func dropWhatGoesAnyway() {
+        var holders: Set<Named> = []
+        for step in steps where step.action == .remove {
+            switch step.object {
+            case .set(let set): holders.insert(set.id)
+            case .chain(let chain): holders.insert(chain.id)
+            default: continue
+            }
+        }
+        guard !holders.isEmpty else { return }
+        steps.removeAll { step in
+            guard step.action == .remove else { return false }
+            return switch step.object {
+            case .element(let element): holders.contains(element.set)
+            case .rule(let rule): holders.contains(rule.chain)
+            default: false
+            }
+        }
+    }
+}
+
+extension Object {
+    package var element: Element? { if case .element(let element) = self { element } else { nil } }
+}

@@ -1,0 +1,57 @@
+extension Desired {
+    /// The plan that makes `believed` what is wanted. Where it takes something away from a binding, that binding's next epoch
+    /// begins in the same transaction, so that each of its tracked flows is judged again.
+    ///
+    /// - Parameter keys: the objects that may differ; all others are known to be as wanted.
+    package mutating func plan(from believed: HostState, touching keys: Set<Object.Key>) -> Plan {
+        let plan = Plan(from: believed, to: state, touching: keys)
+        let losers = losers(by: plan, in: believed)
+        guard !losers.isEmpty else { return plan }
+        var next: [ID<Pod>: Epoch] = [:]
+        var rewound: [IPAddress] = []
+        for pod in losers {
+            let (epoch, wrapped) = (epochs[pod] ?? .first).next(in: layout.marks)
+            next[pod] = epoch
+            if wrapped { rewound += intents.pods[pod]?.addresses ?? [] }
+        }
+        let bumped = set(next)
+        var final = Plan(from: believed, to: state, touching: keys.union(bumped))
+        final.rewound = rewound
+        return final
+    }
+
+    /// The plan against everything that there is.
+    package mutating func plan(from actual: HostState) -> Plan {
+        plan(from: actual, touching: Set(actual.entries.keys).union(state.entries.keys))
+    }
+
+    /// The pods that had a binding and lose a permission: an element or rule goes that their binding reads. One that goes
+    /// because a wider one comes counts too; its flows are judged again, and pass.
+    private func losers(by plan: Plan, in believed: HostState) -> Set<ID<Pod>> {
+        var losers: Set<ID<Pod>> = []
+        var seen: Set<Named> = []
+        for step in plan.steps where step.action == .remove {
+            guard let container = step.object.container else { continue }
+            if case .slot = BaseSet(container) {
+                if let link = step.object.element?.link, case .link(let there)? = believed[.link(link)] { losers.insert(there.pod) }
+            } else if seen.insert(container).inserted {
+                losers.formUnion(readers(of: container))
+            }
+        }
+        return losers.filter { !groups(of: $0).isEmpty && believed[.link(LinkName(of: $0))] != nil }
+    }
+}
+
+extension HostState {
+    /// The epochs of the bindings that are in force, so that a daemon that knows nothing goes on where another stopped.
+    package func epochs(of pods: some Sequence<ID<Pod>>, in marks: MarkLayout) -> [ID<Pod>: Epoch] {
+        let pods = Dictionary(pods.map { (LinkName(of: $0), $0) }) { first, _ in first }
+        var epochs: [ID<Pod>: Epoch] = [:]
+        let fresh = BaseSet.fresh(.out).id
+        for entry in entries.values {
+            guard let element = entry.object.element, element.set == fresh, let link = element.link, let pod = pods[link] else { continue }
+            epochs[pod] = marks.epoch(of: KeyBytes.mark(in: element.key.suffix(4)), .sender)
+        }
+        return epochs
+    }
+}

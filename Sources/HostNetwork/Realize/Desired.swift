@@ -1,0 +1,245 @@
+/// What the host's network should be: the intents, and the state that they amount to, kept in step part by part.
+///
+/// Law: whatever the order of the changes that led to some intents, the state is the one that `init` derives from them at once.
+package struct Desired: Sendable {
+    package private(set) var intents: Intents
+    package let layout: Layout
+    /// Pods whose namespace is there.
+    package private(set) var attachable: Set<ID<Pod>> = []
+    /// Epochs of the bindings that have had more than their first.
+    package private(set) var epochs: [ID<Pod>: Epoch] = [:]
+    private var claims = Claims()
+    /// The groups that each attached pod is bound to, and who is bound to each.
+    private var groups: [ID<Pod>: [GroupInstance]] = [:]
+    private var bound: [GroupInstance: Set<ID<Pod>>] = [:]
+    /// The remotes that each of those groups' rules name, and the groups that name each.
+    private var remotes: [GroupInstance: Set<RemoteSets.Owner>] = [:]
+    private var named: [RemoteSets.Owner: Set<GroupInstance>] = [:]
+
+    package var state: HostState { claims.state }
+
+    package init(layout: Layout) {
+        self.init(intents: Intents(), layout: layout, attachable: [], epochs: [:])
+    }
+
+    package init(intents: Intents, layout: Layout, attachable: Set<ID<Pod>>, epochs: [ID<Pod>: Epoch]) {
+        self.intents = Intents()
+        self.layout = layout
+        self.attachable = attachable
+        self.epochs = epochs
+        var touched: Set<Object.Key> = []
+        claims.set(.base, to: layout.entries, touched: &touched)
+        _ = realize(intents, changed: intents.all.map { (before: nil, after: $0) })
+    }
+
+    /// The bound groups of an attached pod, in the order of their slots.
+    package func groups(of pod: ID<Pod>) -> [GroupInstance] { groups[pod] ?? [] }
+
+    // MARK: Changes
+
+    /// Takes other intents, which differ from the present ones in these resources only; answers the keys of all objects
+    /// that may differ now.
+    package mutating func realize(_ intents: Intents, changed: [(before: Intent?, after: Intent?)]) -> Set<Object.Key> {
+        let old = self.intents
+        self.intents = intents
+        var work = Work()
+        for (before, after) in changed {
+            if case .securityGroup(let old)? = before, case .securityGroup(let new)? = after, old.differsOnlyInRules(from: new) {
+                work.groups.formUnion(bound.keys.filter { $0.group == new.id })
+                continue
+            }
+            for intent in [before, after] { if let intent { note(intent, &work) } }
+        }
+        for pod in work.pods { moveMember(pod.intent, before: old.membership(of: pod), after: intents.membership(of: pod), &work) }
+        for neighbor in work.neighbors {
+            moveMember(neighbor.intent, before: old.membership(of: neighbor), after: intents.membership(of: neighbor), &work)
+        }
+        return finish(&work)
+    }
+
+    /// The namespaces of these pods came or went.
+    package mutating func attach(_ pods: some Sequence<ID<Pod>>, detach gone: some Sequence<ID<Pod>>) -> Set<Object.Key> {
+        var work = Work()
+        for pod in pods where attachable.insert(pod).inserted { work.pods.insert(pod) }
+        for pod in gone where attachable.remove(pod) != nil { work.pods.insert(pod) }
+        return finish(&work)
+    }
+
+    package mutating func set(_ epochs: [ID<Pod>: Epoch]) -> Set<Object.Key> {
+        var work = Work()
+        for (pod, epoch) in epochs where self.epochs[pod] != epoch {
+            self.epochs[pod] = epoch
+            work.pods.insert(pod)
+        }
+        return finish(&work)
+    }
+
+    /// The attached pods whose binding reads a chain or set.
+    package func readers(of container: Named) -> Set<ID<Pod>> {
+        switch claims.owner(of: container) {
+        case .group(let instance): bound[instance] ?? []
+        case .members(let instance), .member(let instance, _): readers(of: .group(instance))
+        case .addressGroup(let id): readers(of: .addressGroup(id))
+        case .base, .pod, nil: []
+        }
+    }
+
+    private func readers(of remote: RemoteSets.Owner) -> Set<ID<Pod>> {
+        (named[remote] ?? []).reduce(into: []) { $0.formUnion(bound[$1] ?? []) }
+    }
+
+    // MARK: What a change touches
+
+    /// What must be derived anew.
+    private struct Work {
+        var pods: Set<ID<Pod>> = []
+        var neighbors: Set<ID<Neighbor>> = []
+        var groups: Set<GroupInstance> = []
+        /// Remotes that are named now and weren't, or the other way round, or whose ranges may differ.
+        var remotes: Set<RemoteSets.Owner> = []
+        var members: [(GroupInstance, IntentID)] = []
+        var touched: Set<Object.Key> = []
+    }
+
+    private mutating func note(_ intent: Intent, _ work: inout Work) {
+        switch intent {
+        case .pod(let pod): work.pods.insert(pod.id)
+        case .neighbor(let neighbor): work.neighbors.insert(neighbor.id)
+        case .network(let network):
+            work.pods.formUnion(intents.index.podsByNetwork[network.id] ?? [])
+            note(.securityGroup(.implicitDefault(of: network.id)), &work)
+        case .addressGroup(let group):
+            work.remotes.insert(.addressGroup(group.id))
+            work.groups.formUnion(named[.addressGroup(group.id)] ?? [])
+        case .securityGroup(let group):
+            work.groups.formUnion(bound.keys.filter { $0.group == group.id })
+            work.pods.formUnion(intents.index.podsByGroup[group.id] ?? [])
+            work.neighbors.formUnion(intents.neighbors(boundTo: group.id))
+            // Those whose rules name it: it may be known only now.
+            work.groups.formUnion((intents.index.groupsByRemoteGroup[group.id] ?? []).flatMap { name in bound.keys.filter { $0.group == name } })
+        }
+    }
+
+    private mutating func moveMember(_ id: IntentID, before: Membership?, after: Membership?, _ work: inout Work) {
+        for instance in Set((before?.groups ?? []) + (after?.groups ?? [])) {
+            work.members.append((instance, id))
+            if !(before?.ranges.isEmpty ?? true) || !(after?.ranges.isEmpty ?? true) { work.remotes.insert(.group(instance)) }
+        }
+    }
+
+    private mutating func finish(_ work: inout Work) -> Set<Object.Key> {
+        for pod in work.pods { bind(pod, &work) }
+        for instance in work.groups { derive(instance, &work) }
+        for (instance, id) in work.members { deriveMember(id, of: instance, &work) }
+        var again: Set<GroupInstance> = []
+        for remote in work.remotes {
+            deriveRemote(remote, &work)
+            // Whether it has ranges decides on the rules about it.
+            again.formUnion(named[remote] ?? [])
+        }
+        for instance in again { derive(instance, &work) }
+        for pod in work.pods { derivePod(pod, &work) }
+        for pod in work.pods where !claims.contains(.pod(pod)) { epochs[pod] = nil }
+        return work.touched
+    }
+
+    // MARK: Deriving
+
+    private func isAttached(_ pod: Pod) -> Bool {
+        attachable.contains(pod.id) && pod.namespace != nil && intents.networks[pod.network] != nil
+    }
+
+    private mutating func bind(_ id: ID<Pod>, _ work: inout Work) {
+        let old = groups[id] ?? []
+        var new: [GroupInstance] = []
+        if let pod = intents.pods[id], isAttached(pod), pod.portSecurity {
+            new = Set(pod.securityGroups).sorted().compactMap { intents.instance(of: $0, seenFrom: pod.network) }
+        }
+        guard old != new else { return }
+        groups[id] = new.isEmpty ? nil : new
+        for instance in Set(old).subtracting(new) {
+            bound[instance]?.remove(id)
+            if bound[instance]?.isEmpty ?? false {
+                bound[instance] = nil
+                work.groups.insert(instance)
+            }
+        }
+        for instance in Set(new).subtracting(old) {
+            if bound[instance] == nil { work.groups.insert(instance) }
+            bound[instance, default: []].insert(id)
+        }
+    }
+
+    private mutating func derivePod(_ id: ID<Pod>, _ work: inout Work) {
+        var entries: [Entry] = []
+        if let pod = intents.pods[id], isAttached(pod), let network = intents.networks[pod.network] {
+            let groups = groups[id] ?? []
+            let isStateless = groups.first.flatMap { intents.group($0.group) }.map { !$0.stateful } ?? false
+            entries = PodPart(pod: pod, network: network, epoch: epochs[id] ?? .first, layout: layout, groups: groups, isStateless: isStateless).entries
+        }
+        claims.set(.pod(id), to: entries, touched: &work.touched)
+    }
+
+    private mutating func derive(_ instance: GroupInstance, _ work: inout Work) {
+        var entries: [Entry] = []
+        var remotes: Set<RemoteSets.Owner> = []
+        if bound[instance] != nil, let group = intents.group(instance.group) {
+            remotes = Set(group.remoteAddressGroups.filter { intents.addressGroups[$0] != nil }.map { .addressGroup($0) })
+            remotes.formUnion(group.remoteGroups.compactMap { intents.instance(of: $0, seenFrom: instance.network) }.map { .group($0) })
+            let part = GroupPart(
+                instance: instance, group: group, layout: layout,
+                remoteGroup: { [intents] in intents.instance(of: $0, seenFrom: instance.network) },
+                remoteSets: { [intents] in intents.sets(of: $0, $1) })
+            entries = part.entries
+        }
+        let old = self.remotes[instance] ?? []
+        self.remotes[instance] = remotes.isEmpty ? nil : remotes
+        for remote in old.subtracting(remotes) {
+            named[remote]?.remove(instance)
+            if named[remote]?.isEmpty ?? false {
+                named[remote] = nil
+                changeNaming(of: remote, &work)
+            }
+        }
+        for remote in remotes.subtracting(old) {
+            if named.updateValue((named[remote] ?? []).union([instance]), forKey: remote) == nil { changeNaming(of: remote, &work) }
+        }
+        claims.set(.group(instance), to: entries, touched: &work.touched)
+    }
+
+    private func changeNaming(of remote: RemoteSets.Owner, _ work: inout Work) {
+        work.remotes.insert(remote)
+        guard case .group(let instance) = remote else { return }
+        work.members += intents.members(of: instance.group, in: instance.network).map { (instance, $0) }
+    }
+
+    private mutating func deriveRemote(_ remote: RemoteSets.Owner, _ work: inout Work) {
+        let isNamed = named[remote] != nil
+        switch remote {
+        case .group(let instance):
+            let entries = isNamed ? MembersPart(instance: instance, ranges: intents.ranges(of: instance)).entries : []
+            claims.set(.members(instance), to: entries, touched: &work.touched)
+            guard !isNamed else { return }
+            for id in intents.members(of: instance.group, in: instance.network) {
+                claims.set(.member(instance, id), to: [], touched: &work.touched)
+            }
+        case .addressGroup(let id):
+            let cidrs = isNamed ? intents.addressGroups[id]?.cidrs : nil
+            claims.set(.addressGroup(id), to: cidrs.map { AddressGroupPart(id: id, cidrs: $0).entries } ?? [], touched: &work.touched)
+        }
+    }
+
+    private mutating func deriveMember(_ id: IntentID, of instance: GroupInstance, _ work: inout Work) {
+        let membership = intents.membership(of: id)
+        let isMember = named[.group(instance)] != nil && (membership?.groups.contains(instance) ?? false)
+        let entries = isMember ? MemberPart(instance: instance, because: id, addresses: membership?.singles ?? []).entries : []
+        claims.set(.member(instance, id), to: entries, touched: &work.touched)
+    }
+}
+
+extension SecurityGroup {
+    /// Nothing about who is bound to it, or how, depends on what differs.
+    fileprivate func differsOnlyInRules(from other: SecurityGroup) -> Bool {
+        id == other.id && network == other.network && stateful == other.stateful
+    }
+}

@@ -1,0 +1,148 @@
+/// The chains, sets and rules of one group, there while a pod of this host is bound to it.
+///
+/// For each flow there are two chains, one that judges a packet by its own headers and one that judges a reply by the
+/// packet that it answers. Rules about addresses are elements of sets, so a chain has as many rules as the group has remote
+/// groups, not as many as it has rules.
+struct GroupPart {
+    var instance: GroupInstance
+    var group: SecurityGroup
+    var layout: Layout
+    /// The remote group that an id names in this network; nil: nobody knows it, so it matches nobody.
+    var remoteGroup: (ID<SecurityGroup>) -> GroupInstance?
+    /// The sets of a remote that have anything to match: a remote group without ranges has no set of ranges.
+    var remoteSets: (RemoteSets.Owner, Family) -> [NamedSet]
+
+    var entries: [Entry] {
+        var entries: [Entry] = []
+        for flow in Flow.allCases {
+            for way in Way.allCases {
+                entries.append(entry(.chain(Chain(instance.chain(flow, way))), comment: instance.because.description))
+            }
+            for family in Family.allCases {
+                let rules = group.rules.filter { $0.direction == flow.direction && $0.applies(to: family) }
+                addressRules(rules, flow, family, to: &entries)
+                remoteRules(rules, flow, family, to: &entries)
+            }
+        }
+        return entries
+    }
+
+    private func entry(_ object: Object, comment: String) -> Entry { Entry(object, because: instance.because, comment: comment) }
+
+    // MARK: Rules about addresses
+
+    private func addressRules(_ rules: [Rule], _ flow: Flow, _ family: Family, to entries: inout [Entry]) {
+        var shapes: [Shape: [Box]] = [:]
+        for rule in rules {
+            let prefix: Prefix
+            switch rule.remote {
+            case .anyone: prefix = .everything(family)
+            case .cidr(let cidr) where cidr.family == family: prefix = cidr
+            case .cidr, .group, .addressGroup: continue
+            }
+            let shape = Shape(of: rule)
+            shapes[shape, default: []].append(shape.box(of: rule, addresses: prefix.numbers))
+        }
+        for shape in Shape.allCases {
+            guard let boxes = shapes[shape].map(Box.disjoint) else { continue }
+            for way in Way.allCases {
+                // Replies show the same numbers, except those of ICMP.
+                let isShared = way == .reply && shape != .icmp
+                let shown = way == .reply ? shape.replies(to: boxes, family) : boxes
+                guard !shown.isEmpty else { continue }
+                let role = "\(flow.text)-\(shape.rawValue)-\(family.digit)\(isShared ? "" : way.suffix)"
+                let set = NamedSet(
+                    Named(.inet, Naming.name(role, instance.name)), [family == .v4 ? .ipv4Address : .ipv6Address] + shape.key(family),
+                    isInterval: true, counts: true)
+                if !isShared { add(set, shown, shape, family, addressed: true, to: &entries) }
+                let selectors = [remote(flow, way, family)] + shape.selectors(way, family)
+                entries.append(
+                    entry(
+                        .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name)] + layout.confirm(flow))),
+                        comment: "\(instance.group): rules about addresses"))
+            }
+        }
+    }
+
+    // MARK: Rules about remote groups and address groups
+
+    private func remoteRules(_ rules: [Rule], _ flow: Flow, _ family: Family, to entries: inout [Entry]) {
+        var remotes: [RemoteSets.Owner: [Rule]] = [:]
+        for rule in rules {
+            switch rule.remote {
+            case .group(let id):
+                if let remote = remoteGroup(id) { remotes[.group(remote), default: []].append(rule) }
+            case .addressGroup(let id): remotes[.addressGroup(id), default: []].append(rule)
+            case .anyone, .cidr: continue
+            }
+        }
+        for (owner, rules) in remotes {
+            let sets = remoteSets(owner, family)
+            let shapes = Dictionary(grouping: rules) { Shape(of: $0) }
+            for (shape, rules) in shapes {
+                let boxes = Box.disjoint(rules.map { shape.box(of: $0, addresses: 0...0) })
+                for way in Way.allCases {
+                    rule(about: owner, sets, shape, boxes, flow, way, family, to: &entries)
+                }
+            }
+        }
+    }
+
+    private func rule(
+        about owner: RemoteSets.Owner, _ sets: [NamedSet], _ shape: Shape, _ boxes: [Box], _ flow: Flow, _ way: Way, _ family: Family,
+        to entries: inout [Entry]
+    ) {
+        let shown = way == .reply ? shape.replies(to: boxes, family) : boxes
+        guard !shown.isEmpty else { return }
+        let comment = "\(instance.group): rules about \(owner.name)"
+        var services: [(Statements, String)] = []
+        if shape == .any {
+            // No set of protocols: a rule for each, and there are few.
+            for box in shown {
+                let comment = "\(box.rule) of \(instance.group), about \(owner.name)"
+                if box.protocols == 0...255 {
+                    services.append(([.counter], comment))
+                } else {
+                    for number in box.protocols { services.append(([.equal(.l4proto, UInt32(number)), .counter], comment)) }
+                }
+            }
+        } else {
+            let isShared = way == .reply && shape != .icmp
+            let role = "\(flow.text)-\(shape.rawValue)-\(family.digit)\(isShared ? "" : way.suffix)"
+            let set = NamedSet(
+                Named(.inet, Naming.name(role, instance.name, and: owner.name)), shape.key(family), isInterval: true, counts: true)
+            if !isShared { add(set, shown, shape, family, addressed: false, to: &entries) }
+            services.append(([.lookup(shape.selectors(way, family), in: set.id.name)], comment))
+        }
+        for members in sets {
+            for (service, comment) in services {
+                let statements: Statements = [.lookup([remote(flow, way, family)], in: members.id.name)] + service + layout.confirm(flow)
+                entries.append(entry(.rule(FilterRule(in: instance.chain(flow, way), statements)), comment: comment))
+            }
+        }
+    }
+
+    // MARK: Both
+
+    private func add(_ set: NamedSet, _ boxes: [Box], _ shape: Shape, _ family: Family, addressed: Bool, to entries: inout [Entry]) {
+        entries.append(entry(.set(set), comment: instance.because.description))
+        for box in boxes {
+            func bound(upper: Bool) -> [UInt8] {
+                KeyBytes.of { key in
+                    if addressed { key.address(IPAddress(upper ? box.addresses.upperBound : box.addresses.lowerBound, family)) }
+                    shape.write(box, upper: upper, to: &key)
+                }
+            }
+            entries.append(entry(.element(Element(set.id, bound(upper: false), through: bound(upper: true))), comment: box.rule))
+        }
+    }
+
+    /// Where a packet shows the far end: a pod's own flows go to it, others' come from it, and replies the other way round.
+    private func remote(_ flow: Flow, _ way: Way, _ family: Family) -> Selector {
+        (flow == .out) == (way == .original) ? .destination(family) : .source(family)
+    }
+}
+
+extension Rule {
+    fileprivate func applies(to family: Family) -> Bool { self.family == nil || self.family == family }
+}

@@ -1,0 +1,235 @@
+/// What of the host's own traffic with pods is let through.
+package struct HostPolicy: Hashable, Sendable {
+    /// Flows that the host opens to a pod.
+    package enum ToPods: String, Hashable, Sendable, CaseIterable {
+        /// All, so that node probes work.
+        case allow
+        /// Judged by the pod's ingress rules.
+        case rules
+    }
+
+    /// Flows that a pod opens to the host, beside DHCP, neighbor discovery and ping of the gateway.
+    package enum FromPods: String, Hashable, Sendable, CaseIterable {
+        /// None: only replies.
+        case replies
+        /// Judged by the pod's egress rules.
+        case rules
+        /// All.
+        case allow
+    }
+
+    package var toPods: ToPods
+    package var fromPods: FromPods
+
+    package init(toPods: ToPods = .allow, fromPods: FromPods = .replies) {
+        self.toPods = toPods
+        self.fromPods = fromPods
+    }
+}
+
+/// The part of the ruleset that is there whatever the intents say: both tables, the chains that packets go through, the sets
+/// that pods are elements of. `Docs/Kernel-Objects.md` draws the way of a packet.
+package struct Layout: Hashable, Sendable {
+    package var marks: MarkLayout
+    package var host: HostPolicy
+
+    package init(marks: MarkLayout = .standard, host: HostPolicy = HostPolicy()) {
+        self.marks = marks
+        self.host = host
+    }
+
+    package static let because = IntentID(.network, "*")
+
+    /// Tables, base sets and chains.
+    package var entries: [Entry] {
+        let objects: [Object] =
+            TableFamily.allCases.map { .table($0) } + BaseSet.always.map { .set($0.set) }
+            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)] + chains.map { .chain($0) }
+        return objects.map { Entry($0, because: Self.because, comment: "hawser") }
+    }
+
+    /// The addresses of the pods' gateways: the host answers their ping.
+    package static func gateways(_ family: Family) -> NamedSet {
+        NamedSet(Named(.inet, "gateways-\(family.digit)"), [family == .v4 ? .ipv4Address : .ipv6Address])
+    }
+
+    /// Link and MAC of who may ask for an address, or for its neighbors, before it has one.
+    package static let unaddressed = NamedSet(Named(.inet, "unaddressed"), [.ifname, .etherAddress])
+
+    /// The chain that a slot's rule stands in, for packets that are told apart by the interface they came by or leave by.
+    package static func slots(_ flow: Flow, _ way: Way) -> Named { Named(.inet, "judge-\(flow.text)\(way.suffix)") }
+
+    /// The rule that sends a packet to a pod's n-th group.
+    package static func slotRule(_ flow: Flow, _ way: Way, _ number: Int) -> FilterRule {
+        FilterRule(in: slots(flow, way), [.dispatch([link(flow, way)], by: BaseSet.slot(flow, way, number).name)])
+    }
+
+    /// The chain that stamps an epoch, tentatively.
+    package func stampChain(_ flow: Flow, _ epoch: Epoch) -> Chain {
+        let field = flow.field
+        let stamp = marks.tentative(field) | marks.stamp(epoch, field)
+        return Chain(Self.stampChain(flow, epoch), body: [[.mark(keep: ~marks.mask(of: field), set: stamp)]])
+    }
+
+    package static func stampChain(_ flow: Flow, _ epoch: Epoch) -> Named { Named(.inet, "epoch-\(flow.text)-\(epoch.value)") }
+
+    /// What a rule that allows a flow does: the tentative stamp becomes good.
+    package func confirm(_ flow: Flow) -> Statements { [.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)] }
+
+    /// Which interface tells the pod: a pod's own flows leave it in the original direction, and their replies come to it.
+    private static func link(_ flow: Flow, _ way: Way) -> Selector {
+        switch (flow, way) {
+        case (.out, .original), (.in, .reply): .iifname
+        case (.out, .reply), (.in, .original): .oifname
+        }
+    }
+
+    private var chains: [Chain] {
+        let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
+        return slots + [fromPod, fromOwn, fromOwnReply, toPod, toPodReply, egress, ingress] + hostChains + [arp]
+    }
+
+    // MARK: Forwarded packets
+
+    /// iifgroup 26743 goto from-pod
+    private var egress: Chain {
+        Chain(Named(.inet, "egress"), base: .init(.forward, priority: 0), body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-pod"))]])
+    }
+
+    /// oifgroup 26743 goto to-pod
+    private var ingress: Chain {
+        Chain(Named(.inet, "ingress"), base: .init(.forward, priority: 10), body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("to-pod"))]])
+    }
+
+    /// Before anything is accepted, so on established flows too: the sender's own addresses.
+    private var fromPod: Chain {
+        Chain(Named(.inet, "from-pod"), body: own(then: "from-own") + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
+    }
+
+    private var fromOwn: Chain {
+        Chain(
+            Named(.inet, "from-own"),
+            body: [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]] + judged(.out, .original) + denied(.out, by: .iifname))
+    }
+
+    private var fromOwnReply: Chain {
+        Chain(Named(.inet, "from-own-reply"), body: judged(.in, .reply) + denied(.out, by: .iifname))
+    }
+
+    private var toPod: Chain {
+        Chain(
+            Named(.inet, "to-pod"),
+            body: [[.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))]] + judged(.in, .original, passing: "unfiltered")
+                + denied(.in, by: .oifname))
+    }
+
+    private var toPodReply: Chain {
+        Chain(Named(.inet, "to-pod-reply"), body: judged(.out, .reply, passing: "unfiltered") + denied(.in, by: .oifname))
+    }
+
+    /// A flow whose stamp is fresh passes. Any other gets a tentative stamp, before it is judged: a packet that is overtaken
+    /// by a commit can then only leave an old stamp behind, never a fresh one that the old rules earned.
+    private func judged(_ flow: Flow, _ way: Way, passing: String? = nil) -> [Statements] {
+        let link = Self.link(flow, way)
+        let field = marks.mask(of: flow.field)
+        return [[.lookup([link, .ctMark(mask: field)], in: BaseSet.fresh(flow).name), .verdict(.accept)]]
+            + (passing.map { [[.lookup([link], in: $0), .verdict(.accept)]] } ?? [])
+            + [
+                [.dispatch([link], by: BaseSet.stamp(flow).name)],
+                [.verdict(.jump(Self.slots(flow, way).name))],
+            ]
+    }
+
+    private func own(then chain: String) -> [Statements] {
+        [false, true].flatMap { ranges in
+            Family.allCases.map { family in
+                [
+                    .lookup([.iifname, .etherSource, .source(family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
+                    .verdict(.goto(chain)),
+                ]
+            }
+        }
+    }
+
+    /// Counted for the pod; for a link that no pod is bound to, just dropped.
+    private func denied(_ flow: Flow, by link: Selector) -> [Statements] {
+        [[.lookup([link], in: BaseSet.denied(flow).name), .verdict(.drop)], [.verdict(.drop)]]
+    }
+
+    // MARK: Between pods and the host itself
+
+    private var hostChains: [Chain] {
+        var chains = [
+            Chain(
+                Named(.inet, "host-in"), base: .init(.input, priority: 0),
+                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]]),
+            Chain(
+                Named(.inet, "pod-to-host"),
+                body: own(then: "to-host") + [
+                    [.lookup([.iifname, .etherSource], in: Self.unaddressed.id.name), .verdict(.jump("unaddressed"))],
+                    [.lookup([.iifname], in: "unfiltered"), .verdict(.goto("to-host"))],
+                ] + denied(.out, by: .iifname)),
+            Chain(Named(.inet, "unaddressed"), body: bootstrap),
+            Chain(Named(.inet, "to-host"), body: toHost),
+        ]
+        if host.toPods == .rules {
+            chains.append(
+                Chain(
+                    Named(.inet, "host-out"), base: .init(.output, priority: 10),
+                    body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("host-to-pod"))]]))
+            chains.append(
+                Chain(
+                    Named(.inet, "host-to-pod"),
+                    body: [[.equal(.ctDirection, 1), .verdict(.accept)]] + discovery + [[.verdict(.goto("to-pod"))]]))
+        }
+        return chains
+    }
+
+    private var toHost: [Statements] {
+        var body: [Statements] = []
+        switch host.toPods {
+        case .allow: body.append([.equal(.ctDirection, 1), .verdict(.accept)])
+        case .rules: body.append([.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))])
+        }
+        for family in Family.allCases {
+            let echo: UInt32 = family == .v4 ? 8 : 128
+            body.append([.lookup([.destination(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), echo), .verdict(.accept)])
+        }
+        body.append([.verdict(.jump("unaddressed"))])
+        switch host.fromPods {
+        case .replies: body += denied(.out, by: .iifname)
+        case .rules: body.append([.verdict(.goto("from-own"))])
+        case .allow: body.append([.verdict(.accept)])
+        }
+        return body
+    }
+
+    /// What a host of any network must be able to say to get along: DHCP as a client (RFC 2131, RFC 8415), router
+    /// solicitation, neighbor discovery (RFC 4861) and multicast listener reports (RFC 3810).
+    private var bootstrap: [Statements] {
+        let udp: UInt32 = 17
+        let dhcp: [Statements] = [(client: 68, server: 67), (546, 547)].map { ports in
+            [.equal(.l4proto, udp), .equal(.sourcePort, ports.client), .equal(.destinationPort, ports.server), .verdict(.accept)]
+        }
+        return dhcp + discovery
+    }
+
+    private var discovery: [Statements] {
+        let types: [UInt32] = [133, 135, 136, 131, 132, 143]
+        return types.map { [.equal(.icmpType(.v6), $0), .verdict(.accept)] }
+    }
+
+    // MARK: ARP, which inet never sees
+
+    private var arp: Chain {
+        let sender: [Selector] = [.iifname, .arpSenderMAC, .arpSenderIP]
+        return Chain(
+            Named(.arp, "input"), base: .init(.input, priority: 0),
+            body: [
+                [.equal(.iifgroup, Marks.linkGroup), .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: false).name), .verdict(.accept)],
+                [.equal(.iifgroup, Marks.linkGroup), .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: true).name), .verdict(.accept)],
+                [.equal(.iifgroup, Marks.linkGroup), .lookup([.iifname], in: "unfiltered"), .verdict(.accept)],
+                [.equal(.iifgroup, Marks.linkGroup), .counter, .verdict(.drop)],
+            ])
+    }
+}

@@ -1,0 +1,81 @@
+/// The share of the desired state that one thing is the reason of, so that a change re-derives only what it touches.
+package enum Part: Hashable, Sendable {
+    case base
+    case pod(ID<Pod>)
+    /// A group that an attached pod is bound to.
+    case group(GroupInstance)
+    /// A group that such a group's rules name as their remote.
+    case members(GroupInstance)
+    case member(GroupInstance, IntentID)
+    case addressGroup(ID<AddressGroup>)
+}
+
+/// The desired state as the union of its parts: an object is there while any part claims it.
+package struct Claims: Sendable {
+    package private(set) var state = HostState()
+    private var parts: [Part: [Entry]] = [:]
+    /// How many parts claim an object, where it is more than one.
+    private var shared: [Object.Key: Int] = [:]
+    /// The parts whose chains and sets these are.
+    private var owners: [Named: Part] = [:]
+
+    package init() {}
+
+    package func owner(of id: Named) -> Part? { owners[id] }
+
+    package func contains(_ part: Part) -> Bool { parts[part] != nil }
+
+    /// Makes `entries` the whole of a part, and adds the keys of all objects that this may have changed to `touched`.
+    package mutating func set(_ part: Part, to entries: [Entry], touched: inout Set<Object.Key>) {
+        let old = parts[part] ?? []
+        // Most of a large part stays as it is.
+        let prefix = zip(old, entries).prefix { $0 == $1 }.count
+        let rest = min(old.count, entries.count) - prefix
+        let suffix = zip(old.reversed().prefix(rest), entries.reversed().prefix(rest)).prefix { $0 == $1 }.count
+        for entry in old[prefix..<(old.count - suffix)] {
+            release(entry)
+            touched.insert(entry.object.key)
+        }
+        for entry in entries[prefix..<(entries.count - suffix)] {
+            claim(entry, for: part)
+            touched.insert(entry.object.key)
+        }
+        parts[part] = entries.isEmpty ? nil : entries
+    }
+
+    private mutating func release(_ entry: Entry) {
+        let key = entry.object.key
+        if let count = shared[key] {
+            shared[key] = count > 2 ? count - 1 : nil
+            return
+        }
+        state.entries[key] = nil
+        if let id = entry.object.holder { owners[id] = nil }
+    }
+
+    private mutating func claim(_ entry: Entry, for part: Part) {
+        let key = entry.object.key
+        if let id = entry.object.holder { owners[id] = part }
+        if state.entries[key] != nil { shared[key, default: 1] += 1 } else { state.insert(entry) }
+    }
+}
+
+extension Object {
+    /// The chain or set that it is.
+    package var holder: Named? {
+        switch self {
+        case .chain(let chain): chain.id
+        case .set(let set): set.id
+        default: nil
+        }
+    }
+
+    /// The chain or set that it is in.
+    package var container: Named? {
+        switch self {
+        case .rule(let rule): rule.chain
+        case .element(let element): element.set
+        default: nil
+        }
+    }
+}

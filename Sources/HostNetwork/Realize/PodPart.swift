@@ -1,0 +1,144 @@
+/// All that one attached pod has on this host: its veth pair, and its elements of the base sets.
+struct PodPart {
+    var pod: Pod
+    var network: Network
+    var epoch: Epoch
+    var layout: Layout
+    /// The pod's groups that are known, in the order of their slots.
+    var groups: [GroupInstance]
+    /// Whether its groups are stateless: then no flow is ever fresh, and replies need rules of their own.
+    var isStateless: Bool
+
+    private var link: LinkName { LinkName(of: pod.id) }
+    private var because: IntentID { pod.id.intent }
+
+    var entries: [Entry] { (interface + (pod.portSecurity ? spoofing + binding : unfiltered) + counting).map { Entry($0, because: because) } }
+
+    // MARK: The interface
+
+    private var interface: [Object] {
+        let host = End(link, .host)
+        let side = End(link, .pod)
+        let usesForeignAddresses = !pod.portSecurity || !pod.allowedAddressPairs.isEmpty
+        var objects: [Object] = [
+            .link(
+                Link(
+                    name: link, pod: pod.id, hostMAC: Marks.hostMAC, namespace: pod.namespace ?? "", interface: pod.interface, mac: pod.mac,
+                    mtu: pod.mtu, isUp: pod.adminUp, reversePath: usesForeignAddresses ? .loose : .strict))
+        ]
+        for address in pod.addresses {
+            objects.append(.address(InterfaceAddress(side, address)))
+            // A link that is down keeps no routes: the kernel takes them away, so they aren't wanted there.
+            if pod.adminUp {
+                objects.append(.route(Route(host, to: Prefix(address))))
+                objects.append(.neighbor(NeighborEntry(host, address, at: pod.mac)))
+            }
+        }
+        for gateway in gateways {
+            if pod.adminUp { objects.append(.address(InterfaceAddress(host, gateway))) }
+            objects.append(.neighbor(NeighborEntry(side, gateway, at: Marks.hostMAC)))
+            objects.append(.element(Element(Layout.gateways(gateway.family).id, KeyBytes.of { $0.address(gateway) })))
+        }
+        for family in Family.allCases {
+            guard let gateway = gateways.first(where: { $0.family == family }) else { continue }
+            objects.append(.route(Route(side, to: .everything(family), through: gateway)))
+        }
+        return objects
+    }
+
+    /// Of the subnets that the pod has addresses in, in the order of the addresses.
+    private var gateways: [IPAddress] {
+        var seen: Set<IPAddress> = []
+        return pod.addresses.compactMap { network.subnet(of: $0)?.gateway }.filter { seen.insert($0).inserted }
+    }
+
+    // MARK: Who may send what
+
+    private var spoofing: [Object] {
+        var objects: [Object] = []
+        for address in pod.addresses { own(pod.mac, address, to: &objects) }
+        var ranges: [MAC: [Prefix]] = [:]
+        for pair in pod.allowedAddressPairs {
+            let mac = pair.mac ?? pod.mac
+            if pair.address.isHost {
+                own(mac, pair.address.first, to: &objects)
+            } else {
+                ranges[mac, default: []].append(pair.address)
+            }
+        }
+        for (mac, prefixes) in ranges {
+            for range in Prefix.disjointUnion(prefixes) { own(mac, range, to: &objects) }
+        }
+        objects.append(.element(Element(Layout.unaddressed.id, key(pod.mac))))
+        // An address probe (RFC 5227): ARP from nobody yet.
+        objects.append(.element(Element(BaseSet.own(.arp, .v4, ranges: false).id, key(pod.mac, .v4(0)))))
+        return objects
+    }
+
+    private func own(_ mac: MAC, _ address: IPAddress, to objects: inout [Object]) {
+        for table in tables(address.family) {
+            objects.append(.element(Element(BaseSet.own(table, address.family, ranges: false).id, key(mac, address))))
+        }
+    }
+
+    private func own(_ mac: MAC, _ range: AddressRange, to objects: inout [Object]) {
+        for table in tables(range.family) {
+            let set = BaseSet.own(table, range.family, ranges: true).id
+            objects.append(.element(Element(set, key(mac, range.first), through: key(mac, range.last))))
+        }
+    }
+
+    private func tables(_ family: Family) -> [TableFamily] { family == .v4 ? [.inet, .arp] : [.inet] }
+
+    private func key(_ mac: MAC, _ address: IPAddress? = nil) -> [UInt8] {
+        KeyBytes.of { key in
+            key.name(link)
+            key.mac(mac)
+            if let address { key.address(address) }
+        }
+    }
+
+    private var unfiltered: [Object] { TableFamily.allCases.map { .element(Element(BaseSet.unfiltered($0).id, linkKey)) } }
+
+    private var counting: [Object] { Flow.allCases.map { .element(Element(BaseSet.denied($0).id, linkKey)) } }
+
+    private var linkKey: [UInt8] { KeyBytes.of { $0.name(link) } }
+
+    // MARK: The binding
+
+    private var binding: [Object] {
+        var objects: [Object] = []
+        for (index, group) in groups.enumerated() {
+            for flow in Flow.allCases {
+                for way in Way.allCases {
+                    let slot = BaseSet.slot(flow, way, index + 1)
+                    objects.append(.set(slot.set))
+                    objects.append(.rule(Layout.slotRule(flow, way, index + 1)))
+                    objects.append(.element(Element(slot.id, linkKey, .jump(chain(of: group, flow, way).name))))
+                }
+            }
+        }
+        if !isStateless { objects += stamps }
+        return objects
+    }
+
+    /// A stateless group has no replies: what looks like one is judged as a packet of its own.
+    private func chain(of group: GroupInstance, _ flow: Flow, _ way: Way) -> Named {
+        guard isStateless, way == .reply else { return group.chain(flow, way) }
+        return group.chain(flow == .out ? .in : .out, .original)
+    }
+
+    private var stamps: [Object] {
+        Flow.allCases.flatMap { flow -> [Object] in
+            let fresh = KeyBytes.of { key in
+                key.name(link)
+                key.mark(layout.marks.stamp(epoch, flow.field))
+            }
+            return [
+                .chain(layout.stampChain(flow, epoch)),
+                .element(Element(BaseSet.fresh(flow).id, fresh)),
+                .element(Element(BaseSet.stamp(flow).id, linkKey, .jump(Layout.stampChain(flow, epoch).name))),
+            ]
+        }
+    }
+}

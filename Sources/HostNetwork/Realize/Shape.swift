@@ -1,0 +1,108 @@
+/// Which numbers of a packet a rule looks at, and so which set of a group it is an element of.
+enum Shape: String, CaseIterable {
+    /// The protocol, or nothing.
+    case any
+    /// Protocol and destination port.
+    case ports
+    /// Protocol, source and destination port.
+    case sports
+    /// Type and code of ICMP.
+    case icmp
+
+    init(of rule: Rule) {
+        if rule.icmp != nil {
+            self = .icmp
+        } else if rule.sourcePorts != nil {
+            self = .sports
+        } else {
+            self = rule.ports != nil ? .ports : .any
+        }
+    }
+
+    func key(_ family: Family) -> [FieldType] {
+        switch self {
+        case .any: [.inetProtocol]
+        case .ports: [.inetProtocol, .inetService]
+        case .sports: [.inetProtocol, .inetService, .inetService]
+        case .icmp: family == .v4 ? [.icmpType, .icmpCode] : [.icmpv6Type, .icmpv6Code]
+        }
+    }
+
+    /// Where a packet shows these numbers. A rule's source port is the port of the side that opened the flow.
+    func selectors(_ way: Way, _ family: Family) -> [Selector] {
+        let (source, destination): (Selector, Selector) = way == .original ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
+        return switch self {
+        case .any: [.l4proto]
+        case .ports: [.l4proto, destination]
+        case .sports: [.l4proto, source, destination]
+        case .icmp: [.icmpType(family), .icmpCode(family)]
+        }
+    }
+
+    /// The two bounds of a box in this shape's fields.
+    func write(_ box: Box, upper: Bool, to key: inout KeyBytes) {
+        func bound<T>(_ range: ClosedRange<T>) -> T { upper ? range.upperBound : range.lowerBound }
+        switch self {
+        case .any: key.octet(bound(box.protocols))
+        case .ports:
+            key.octet(bound(box.protocols))
+            key.port(bound(box.second))
+        case .sports:
+            key.octet(bound(box.protocols))
+            key.port(bound(box.first))
+            key.port(bound(box.second))
+        case .icmp:
+            key.octet(UInt8(truncatingIfNeeded: bound(box.first)))
+            key.octet(UInt8(truncatingIfNeeded: bound(box.second)))
+        }
+    }
+
+    func box(of rule: Rule, addresses: ClosedRange<UInt128>) -> Box {
+        let protocols = rule.protocol.map { $0.number...$0.number } ?? 0...255
+        if let icmp = rule.icmp {
+            let type = UInt16(icmp.type)
+            return Box(
+                addresses: addresses, protocols: protocols, first: type...type, second: icmp.code.map { UInt16($0)...UInt16($0) } ?? 0...255,
+                rule: rule.id)
+        }
+        return Box(
+            addresses: addresses, protocols: protocols, first: rule.sourcePorts?.range ?? 0...65535, second: rule.ports?.range ?? 0...65535,
+            rule: rule.id)
+    }
+
+    /// The boxes as a reply shows them: of ICMP, requests have replies with a type of their own, of the same code.
+    func replies(to boxes: [Box], _ family: Family) -> [Box] {
+        guard self == .icmp else { return boxes }
+        let pairs: [(request: UInt16, reply: UInt16)] = family == .v4 ? [(8, 0), (13, 14), (15, 16), (17, 18)] : [(128, 129)]
+        return boxes.flatMap { box in
+            pairs.compactMap { pair in
+                guard box.first.contains(pair.request) else { return nil }
+                var reply = box
+                reply.first = pair.reply...pair.reply
+                return reply
+            }
+        }
+    }
+}
+
+extension Prefix {
+    /// As numbers of the family's width.
+    var numbers: ClosedRange<UInt128> { first.number...last.number }
+}
+
+extension IPAddress {
+    var number: UInt128 {
+        switch self {
+        case .v4(let number): UInt128(number)
+        case .v6(let number): number
+        }
+    }
+
+    init(_ number: UInt128, _ family: Family) {
+        self = family == .v4 ? .v4(UInt32(truncatingIfNeeded: number)) : .v6(number)
+    }
+}
+
+extension PortRange {
+    var range: ClosedRange<UInt16> { first...last }
+}

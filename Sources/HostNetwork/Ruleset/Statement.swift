@@ -1,0 +1,60 @@
+/// Where a packet goes on.
+package enum Verdict: Hashable, Sendable {
+    case accept, drop
+    /// Comes back to the next rule when the chain ends without a verdict.
+    case jump(String)
+    /// Doesn't come back.
+    case goto(String)
+
+    /// The chain that it names.
+    package var chain: String? {
+        switch self {
+        case .jump(let chain), .goto(let chain): chain
+        case .accept, .drop: nil
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .accept: "accept"
+        case .drop: "drop"
+        case .jump(let chain): "jump \(chain)"
+        case .goto(let chain): "goto \(chain)"
+        }
+    }
+}
+
+/// One part of a rule: a test that must hold for the next part to be looked at, or something done.
+package enum Statement: Hashable, Sendable {
+    /// The selector has this value, as a number.
+    case equal(Selector, UInt32)
+    /// The selectors, side by side, are an element of the set. With a verdict map the element's verdict is taken.
+    case lookup([Selector], in: String)
+    case dispatch([Selector], by: String)
+    /// `ct mark set ct mark & keep | set`
+    case mark(keep: UInt32, set: UInt32)
+    case counter
+    case verdict(Verdict)
+
+    /// The set or map that it reads.
+    package var set: String? {
+        switch self {
+        case .lookup(_, let set), .dispatch(_, let set): set
+        default: nil
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .equal(let selector, let value): "\(selector.text) \(value)"
+        case .lookup(let selectors, let set): "\(selectors.map(\.text).joined(separator: " . ")) @\(set)"
+        case .dispatch(let selectors, let map): "\(selectors.map(\.text).joined(separator: " . ")) vmap @\(map)"
+        case .mark(let keep, 0): "ct mark set ct mark & \(hex(keep))"
+        case .mark(let keep, let set): "ct mark set ct mark & \(hex(keep)) | \(hex(set))"
+        case .counter: "counter"
+        case .verdict(let verdict): verdict.text
+        }
+    }
+}
+
+package typealias Statements = [Statement]
