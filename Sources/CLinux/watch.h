@@ -1,0 +1,39 @@
+// Watching folders and the mount table. Everything is an int, so that Swift calls it without pointers.
+#pragma once
+
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+// An inotify instance (inotify_init1(2)), or -1 with errno.
+static inline int hawser_inotify(void) { return inotify_init1(IN_CLOEXEC); }
+
+// Watches the folder that a descriptor names, so that what was opened and what is watched are the same; a watch or -1 with errno.
+static inline int hawser_inotify_add(int inotify, int folder, uint32_t events) {
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", folder);
+    return inotify_add_watch(inotify, path, events);
+}
+
+enum {
+    HAWSER_WATCH_ENTRIES = 1,
+    HAWSER_WATCH_MOUNTS = 2,
+    HAWSER_WATCH_STOP = 4,
+};
+
+// Waits until `inotify` or `stop` can be read or the mount table (/proc/self/mountinfo, or -1 for none; it says so with POLLPRI,
+// proc(5)) changes: which of them, as bits; 0 after `milliseconds` (-1: never); -1 with errno.
+static inline int hawser_watch(int inotify, int mounts, int stop, int milliseconds) {
+    struct pollfd all[3] = {{inotify, POLLIN, 0}, {mounts, POLLPRI, 0}, {stop, POLLIN, 0}};
+    if (poll(all, 3, milliseconds) < 0) return -1;
+    return (all[0].revents != 0 ? HAWSER_WATCH_ENTRIES : 0) | (all[1].revents & (POLLPRI | POLLERR) ? HAWSER_WATCH_MOUNTS : 0) |
+           (all[2].revents != 0 ? HAWSER_WATCH_STOP : 0);
+}
+
+// The inode number of what a descriptor names, 0 when it can't be told; for a namespace it is the namespace's own (namespaces(7)).
+static inline uint64_t hawser_inode(int descriptor) {
+    struct stat status;
+    return fstat(descriptor, &status) == 0 ? status.st_ino : 0;
+}
