@@ -45,6 +45,9 @@ static inline int hawser_membarrier(int command, unsigned int flags) {
     return (int)syscall(SYS_membarrier, command, flags, 0);
 }
 
+// open(2) of a file that exists, which is variadic and doesn't import.
+static inline int hawser_open(const char *path, int flags) { return open(path, flags); }
+
 // errno of the calling thread; the macro itself doesn't import.
 static inline int hawser_errno(void) { return errno; }
 

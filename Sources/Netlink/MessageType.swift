@@ -63,6 +63,8 @@ package struct MessageFlags: OptionSet, Hashable, Sendable {
     package static let create = Self(NLM_F_CREATE)
     /// Refuse if it exists.
     package static let exclusive = Self(NLM_F_EXCL)
+    /// One more of those that there are.
+    package static let append = Self(NLM_F_APPEND)
     /// Take the place of what exists.
     package static let replace = Self(NLM_F_REPLACE)
     /// An answer carries attributes of its own (`NLMSGERR_ATTR_…`).

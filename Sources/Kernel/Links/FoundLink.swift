@@ -1,0 +1,63 @@
+import CLibMNL
+import HostNetwork
+import Netlink
+
+/// A link as the kernel reports it (`RTM_NEWLINK`).
+struct FoundLink: Hashable, Sendable {
+    var name = ""
+    var index: InterfaceIndex
+    var isUp: Bool
+    var group: UInt32 = 0
+    /// Bytes.
+    var mtu = 0
+    var mac = MAC(0)
+    var alias = ""
+    /// As `veth`.
+    var kind = ""
+    /// The other end's index, in its own namespace (`IFLA_LINK`).
+    var peer: InterfaceIndex?
+    /// This namespace's number for the one that the other end is in; none when that is the same one (`IFLA_LINK_NETNSID`).
+    var peerNamespace: Int32?
+    var reversePath: UInt32 = 0
+
+    init?(_ header: MessageHeader, _ message: RawSpan) {
+        guard header.type == .newLink, let info = message.structure(at: MessageHeader.size, as: ifinfomsg.self) else { return nil }
+        index = InterfaceIndex(info.ifi_index)
+        isUp = info.ifi_flags & UInt32(IFF_UP.rawValue) != 0
+        message.attributes(after: ifinfomsg.self) { number, payload in
+            switch Int(number) {
+            case IFLA_IFNAME: name = payload.text
+            case IFLA_GROUP: group = payload.number()
+            case IFLA_MTU: mtu = Int(payload.number(as: UInt32.self))
+            case IFLA_ADDRESS: mac = MAC(bytes: payload.array) ?? mac
+            case IFLA_IFALIAS: alias = payload.text
+            case IFLA_LINK: peer = InterfaceIndex(payload.number())
+            case IFLA_LINK_NETNSID: peerNamespace = payload.number()
+            case IFLA_LINKINFO: payload.attributes { if Int($0) == IFLA_INFO_KIND { kind = $1.text } }
+            case IFLA_AF_SPEC: readSettings(payload)
+            default: break
+            }
+        }
+    }
+
+    /// Whether it carries Hawser's mark.
+    var isOurs: Bool { group == Marks.linkGroup || group == Link.leavingGroup }
+
+    /// What a person needs to find it.
+    var words: String {
+        let kind = kind.isEmpty ? "a link" : "a \(kind) link"
+        return "\(kind) with index \(index.value), group \(group)" + (alias.isEmpty ? "" : ", alias \(alias)")
+    }
+
+    private mutating func readSettings(_ families: RawSpan) {
+        var reversePath: UInt32 = 0
+        families.attributes { family, settings in
+            guard Int32(family) == AF_INET else { return }
+            settings.attributes { number, values in
+                // An array of 32-bit numbers, the first of which is that of IPV4_DEVCONF_FORWARDING, 1 (`inet_fill_link_af`, net/ipv4/devinet.c).
+                if Int(number) == IFLA_INET_CONF { reversePath = values.number(at: 4 * (IPV4_DEVCONF_RP_FILTER - 1)) }
+            }
+        }
+        self.reversePath = reversePath
+    }
+}

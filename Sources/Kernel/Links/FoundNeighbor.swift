@@ -1,0 +1,38 @@
+import CLibMNL
+import HostNetwork
+import Netlink
+import SystemPackage
+
+/// A permanent entry of a neighbor table as the kernel reports it (`RTM_NEWNEIGH`).
+struct FoundNeighbor: Hashable, Sendable {
+    var address: IPAddress
+    var mac: MAC
+    var index: InterfaceIndex
+
+    /// Nil for one that isn't Hawser's: of another maker (`NDA_PROTOCOL`), or not permanent.
+    init?(_ header: MessageHeader, _ message: RawSpan) {
+        guard header.type == .newNeighbor, let info = message.structure(at: MessageHeader.size, as: ndmsg.self),
+            info.ndm_state & UInt16(NUD_PERMANENT) != 0
+        else { return nil }
+        var address: IPAddress?
+        var mac: MAC?
+        var maker: UInt8 = 0
+        message.attributes(after: ndmsg.self) { number, payload in
+            switch Int(number) {
+            case NDA_DST: address = IPAddress(bytes: payload.array)
+            case NDA_LLADDR: mac = MAC(bytes: payload.array)
+            case NDA_PROTOCOL: maker = payload.number()
+            default: break
+            }
+        }
+        guard let address, let mac, maker == Marks.routeProtocol else { return nil }
+        self.address = address
+        self.mac = mac
+        index = InterfaceIndex(info.ndm_ifindex)
+    }
+
+    /// Hawser's entries at every interface.
+    static func all(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundNeighbor] {
+        try socket.dump(.getNeighbor, { $0.put(raw: ndmsg()) }, FoundNeighbor.init)
+    }
+}

@@ -1,0 +1,23 @@
+import SystemPackage
+
+/// What the kernel says when a thing that is to be taken away isn't there.
+enum Gone {
+    static let links: Set<Errno> = [.noSuchDevice]
+    static let addresses: Set<Errno> = [.addressNotAvailable, .noSuchDevice]
+    static let routes: Set<Errno> = [.noSuchProcess, .noSuchDevice]
+    static let neighbors: Set<Errno> = [.noSuchFileOrDirectory, .noSuchDevice]
+
+    static func contains(_ errno: Errno, for object: LinkObject) -> Bool {
+        switch object {
+        case .link: links.contains(errno)
+        case .address: addresses.contains(errno)
+        case .route: routes.contains(errno)
+        case .neighbor: neighbors.contains(errno)
+        }
+    }
+}
+
+extension Errno {
+    /// ENODEV, as the kernel means it of network devices.
+    static let noSuchDevice = Errno.operationNotSupportedByDevice
+}

@@ -1,0 +1,70 @@
+import HostNetwork
+import Netlink
+import SystemPackage
+
+/// What is known while the steps of one `LinkTable.apply` are taken.
+struct LinkPass {
+    let steps: [LinkStep]
+    private(set) var refusals: [LinkRefusal] = []
+    private var refused: Set<Int> = []
+    /// Pairs that nothing more is done to: why.
+    private var lost: [LinkName: String] = [:]
+    /// Pairs made in this pass: their pod side is where it was just put.
+    var made: [LinkName: FoundLink] = [:]
+    private var namespaces: [String: OpenNamespace] = [:]
+
+    init(_ steps: [LinkStep]) { self.steps = steps }
+
+    mutating func refuse(_ index: Int, _ errno: Errno, _ explanation: String) {
+        // The first refusal of a step is what matters; it may have more messages than one.
+        guard refused.insert(index).inserted else { return }
+        refusals.append(LinkRefusal(index: index, step: steps[index], errno: errno, explanation: explanation))
+        if case .add(.link(let link)) = steps[index] { lost[link.name] = "skipped: its link was refused" }
+    }
+
+    mutating func refuse(_ index: Int, _ error: KernelError) {
+        refuse(index, error.errno, error.words)
+    }
+
+    /// Whether the step may be tried; when not, says so.
+    mutating func mayTry(_ index: Int) -> Bool {
+        if refused.contains(index) { return false }
+        guard let reason = lost[steps[index].name], !steps[index].isRemoval else { return true }
+        refuse(index, .canceled, reason)
+        return false
+    }
+
+    mutating func forget(_ name: LinkName) { lost[name] = nil }
+
+    /// Opens a namespace once in a pass.
+    mutating func namespace(at path: String) throws(NamespaceError) -> OpenNamespace {
+        if let open = namespaces[path] { return open }
+        let open = OpenNamespace(try NetworkNamespace(at: path))
+        namespaces[path] = open
+        return open
+    }
+}
+
+/// A namespace that several steps use.
+final class OpenNamespace {
+    let namespace: NetworkNamespace
+
+    init(_ namespace: consuming NetworkNamespace) { self.namespace = namespace }
+}
+
+extension KernelError {
+    /// For people: what is wrong, and the kernel's own words when it gave any.
+    var words: String { explanation.map { "\(errno): \($0)" } ?? "\(errno)" }
+}
+
+/// Messages, and the steps that they belong to.
+struct StepBatch {
+    var batch = Batch()
+    /// For each message, its step and the interface that it is about.
+    private(set) var owners: [(step: Int, interface: InterfaceIndex)] = []
+
+    /// The message that `build` adds, if any, belongs to `step`.
+    mutating func add(for step: Int, _ interface: InterfaceIndex, _ build: (inout Batch) -> Int?) {
+        if build(&batch) != nil { owners.append((step, interface)) }
+    }
+}

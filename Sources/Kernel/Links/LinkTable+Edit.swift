@@ -1,0 +1,61 @@
+import HostNetwork
+import Netlink
+import SystemPackage
+
+extension LinkTable {
+    /// Takes steps on pairs that are there: all of the host sides in one send, then all of each namespace's pod sides in one.
+    mutating func edit(_ indices: [Int], _ pass: inout LinkPass) {
+        let tried = indices.filter { pass.mayTry($0) }
+        guard !tried.isEmpty else { return }
+        do throws(TransportError) {
+            let links = try present(tried, &pass)
+            let possible = tried.filter { links[pass.steps[$0].name] != nil }
+            var hosts = StepBatch()
+            for index in possible {
+                guard let link = links[pass.steps[index].name] else { continue }
+                hosts.add(for: index, link.index) { pass.steps[index].addMessages(to: &$0, .host, link.index) }
+            }
+            Self.send(&hosts, through: &socket, &pass)
+            try editPods(possible.filter { pass.steps[$0].touches(.pod) }, links, &pass)
+        } catch {
+            for index in tried { pass.refuse(index, error.errno, "\(error)") }
+        }
+    }
+
+    /// The pairs of these steps that exist and are Hawser's; steps on others are refused, unless they take away.
+    private mutating func present(_ indices: [Int], _ pass: inout LinkPass) throws(TransportError) -> [LinkName: FoundLink] {
+        let names = Set(indices.map { pass.steps[$0].name })
+        var links = pass.made.filter { names.contains($0.key) }
+        let others = try find(names.filter { links[$0] == nil })
+        for index in indices {
+            let step = pass.steps[index]
+            if let other = others[step.name], other.isOurs {
+                links[step.name] = other
+            } else if links[step.name] == nil, !step.isRemoval {
+                let foreign = others[step.name].map { "\(step.name) isn't Hawser's: \($0.words)" }
+                pass.refuse(index, .noSuchDevice, foreign ?? "there is no link \(step.name)")
+            }
+        }
+        return links
+    }
+
+    /// Sends, and refuses the steps that the kernel refused; what is as wanted nevertheless isn't.
+    static func send(_ steps: inout StepBatch, through socket: inout NetlinkSocket, _ pass: inout LinkPass) {
+        do throws(TransportError) {
+            var taken: [(step: Int, interface: InterfaceIndex)] = []
+            for (place, error) in try socket.send(&steps.batch).sorted(by: { $0.key < $1.key }) {
+                let index = steps.owners[place].step
+                let step = pass.steps[index]
+                if step.isFulfilled(despite: error.errno) { continue }
+                if case .add(.route) = step, error.errno == .fileExists {
+                    taken.append(steps.owners[place])
+                } else {
+                    pass.refuse(index, error)
+                }
+            }
+            if !taken.isEmpty { try replaceOwn(taken, through: &socket, &pass) }
+        } catch {
+            for owner in steps.owners { pass.refuse(owner.step, error.errno, "\(error)") }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import CLibMNL
+import HostNetwork
+import Netlink
+import SystemPackage
+
+extension LinkTable {
+    /// What the kernel has by these names; whose it is is for the caller to see.
+    mutating func find(_ names: Set<LinkName>) throws(TransportError) -> [LinkName: FoundLink] {
+        var batch = Batch()
+        for name in names { _ = batch.addFind(name) }
+        var found: [LinkName: FoundLink] = [:]
+        // A refusal is ENODEV: there is none.
+        _ = try socket.send(&batch) { _, header, message in
+            if let link = FoundLink(header, message) { found[LinkName(reported: link.name)] = link }
+        }
+        return found
+    }
+
+    /// This namespace's numbers for others; those whose number isn't known here have none of our pods' interfaces in them.
+    mutating func numbers(of namespaces: [String: OpenNamespace]) throws(TransportError) -> [String: Int32] {
+        let paths = Array(namespaces.keys)
+        var batch = Batch()
+        for path in paths {
+            guard let open = namespaces[path] else { continue }
+            batch.add(.getNamespaceID) { message in
+                message.put(raw: rtgenmsg(rtgen_family: UInt8(AF_UNSPEC)))
+                message.put(.namespaceDescriptor, open.namespace.descriptor.rawValue)
+            }
+        }
+        var numbers: [String: Int32] = [:]
+        _ = try socket.send(&batch) { index, _, message in
+            message.attributes(after: rtgenmsg.self) { number, payload in
+                if Int(number) == NETNSA_NSID { numbers[paths[index]] = payload.number() }
+            }
+        }
+        return numbers
+    }
+}

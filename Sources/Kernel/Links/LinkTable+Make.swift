@@ -1,0 +1,77 @@
+import HostNetwork
+import Netlink
+import SystemPackage
+
+extension LinkTable {
+    /// Makes pairs, down, with everything that marks them; one that can't be made whole is taken away again.
+    mutating func make(_ indices: [Int], _ pass: inout LinkPass) {
+        var wanted: [(index: Int, link: Link)] = []
+        var batch = Batch()
+        for index in indices {
+            guard case .add(.link(let link)) = pass.steps[index] else { continue }
+            pass.forget(link.name)
+            do throws(NamespaceError) {
+                let open = try pass.namespace(at: link.namespace)
+                _ = link.addMake(to: &batch, in: open.namespace)
+                _ = batch.addFind(link.name)
+                wanted.append((index, link))
+            } catch {
+                pass.refuse(index, error.errno, "the pod's network namespace \(error)")
+            }
+        }
+        guard !wanted.isEmpty else { return }
+        do throws(TransportError) {
+            var found: [Int: FoundLink] = [:]
+            let refused = try socket.send(&batch) { place, header, message in found[place / 2] = FoundLink(header, message) }
+            var born: [(index: Int, link: Link, host: FoundLink)] = []
+            for (place, item) in wanted.enumerated() {
+                if let error = refused[2 * place] {
+                    pass.refuse(item.index, error.errno, item.link.whyNotMade(error, there: found[place]))
+                } else if let host = found[place], host.isOurs, host.peerNamespace != nil {
+                    born.append((item.index, item.link, host))
+                } else if let host = found[place], host.isOurs {
+                    pass.refuse(item.index, .invalidArgument, "\(item.link.namespace) is the host's own network namespace, not a pod's")
+                    try delete([host])
+                } else {
+                    pass.refuse(item.index, .noSuchAddressOrDevice, "it was gone as soon as it was made")
+                }
+            }
+            try configure(born, &pass)
+        } catch {
+            for item in wanted { pass.refuse(item.index, error.errno, "\(error)") }
+        }
+    }
+
+    private mutating func configure(_ born: [(index: Int, link: Link, host: FoundLink)], _ pass: inout LinkPass) throws(TransportError) {
+        var batch = Batch()
+        var places: [Int] = []
+        for item in born {
+            places.append(item.link.addConfigure(to: &batch, item.host.index))
+            // A convenience for people: a kernel before 5.5 doesn't know such names, and somebody else's link may have it already.
+            _ = item.link.addAlternativeName(to: &batch, item.host.index)
+        }
+        let refused = try socket.send(&batch)
+        var spoiled: [FoundLink] = []
+        for (item, place) in zip(born, places) {
+            if let error = refused[place] {
+                pass.refuse(item.index, error)
+                spoiled.append(item.host)
+            } else {
+                pass.made[item.link.name] = item.host
+                self.places[item.link.name] = Place(namespace: item.link.namespace, interface: item.link.interface)
+            }
+        }
+        if !spoiled.isEmpty { try delete(spoiled) }
+    }
+}
+
+extension Link {
+    /// - Parameter there: what has the host side's name, if anything.
+    fileprivate func whyNotMade(_ error: KernelError, there: FoundLink?) -> String {
+        guard error.errno == .fileExists else { return error.words }
+        guard let there else { return "\(namespace) has an interface \(interface) already" }
+        return there.isOurs
+            ? "\(name) is there already, made by Hawser: \(there.words)"
+            : "\(name) is taken by a link that isn't Hawser's: \(there.words)"
+    }
+}

@@ -1,0 +1,110 @@
+import CLibMNL
+package import HostNetwork
+package import Netlink
+import SystemPackage
+
+extension LinkTable {
+    /// What there is of Hawser's: its pairs, told by their mark, and what it put on both of their ends, told by the protocol number.
+    ///
+    /// What the kernel or the pod itself added isn't reported. A pair whose pod side isn't the interface in the namespace that `expected`
+    /// names is reported with an empty namespace and interface: it isn't what anybody wants. A pair whose ends have different MTUs is
+    /// reported with 0. A pair is up when both of its ends are.
+    ///
+    /// - Parameter expected: where the pod sides should be; the kernel doesn't know paths.
+    package mutating func observe(_ expected: [LinkName: Place]) throws(TransportError) -> [LinkObject] {
+        let hosts = try all()
+        var objects = try FoundEnds(through: &socket).objects(at: hosts.mapEnds(.host))
+        var namespaces: [String: OpenNamespace] = [:]
+        for path in Set(hosts.keys.compactMap { expected[$0]?.namespace }) {
+            // One that can't be opened isn't where a pod is.
+            do throws(NamespaceError) { namespaces[path] = OpenNamespace(try NetworkNamespace(at: path)) } catch { continue }
+        }
+        let numbers = try numbers(of: namespaces)
+        var pods: [LinkName: FoundLink] = [:]
+        for (path, open) in namespaces {
+            let there = hosts.filter { name, host in
+                expected[name]?.namespace == path && host.peerNamespace != nil && host.peerNamespace == numbers[path]
+            }
+            do throws(OpenFailure) {
+                let found = try Self.observe(there, in: open)
+                pods.merge(found.pods) { $1 }
+                objects += found.objects
+            } catch {
+                continue  // The namespace ended meanwhile.
+            }
+        }
+        places = [:]
+        for (name, host) in hosts {
+            var link = Link(host, as: name)
+            if let place = expected[name], let pod = pods[name] {
+                link.complete(with: pod, of: host, in: place.namespace)
+                places[name] = Place(namespace: place.namespace, interface: pod.name)
+            }
+            objects.append(.link(link))
+        }
+        return objects
+    }
+
+    /// Every pair with Hawser's mark.
+    private mutating func all() throws(TransportError) -> [LinkName: FoundLink] {
+        let found = try socket.dump(
+            .getLink,
+            { message in
+                message.put(raw: ifinfomsg())
+                message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
+                message.nest(.linkInfo) { $0.put(.kind, "veth") }
+            }, FoundLink.init)
+        return Dictionary(found.filter(\.isOurs).map { (LinkName(reported: $0.name), $0) }) { $1 }
+    }
+
+    /// The pod sides in one namespace, and what they have.
+    private static func observe(
+        _ hosts: [LinkName: FoundLink], in open: OpenNamespace
+    ) throws(OpenFailure) -> (pods: [LinkName: FoundLink], objects: [LinkObject]) {
+        var socket = try NetlinkSocket(.route, in: open.namespace)
+        do throws(TransportError) {
+            var batch = Batch()
+            let names = Array(hosts.keys)
+            for name in names {
+                batch.add(.getLink) { message in
+                    message.put(raw: ifinfomsg(hosts[name]?.peer ?? InterfaceIndex(0)))
+                    message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
+                }
+            }
+            var pods: [LinkName: FoundLink] = [:]
+            // A refusal is ENODEV: the pod side isn't here.
+            _ = try socket.send(&batch) { index, header, message in
+                if let pod = FoundLink(header, message), pod.peer == hosts[names[index]]?.index { pods[names[index]] = pod }
+            }
+            return (pods, try FoundEnds(through: &socket).objects(at: pods.mapEnds(.pod)))
+        } catch {
+            throw .transport(error)
+        }
+    }
+}
+
+extension [LinkName: FoundLink] {
+    fileprivate func mapEnds(_ side: End.Side) -> [InterfaceIndex: End] {
+        Dictionary<InterfaceIndex, End>(uniqueKeysWithValues: map { ($1.index, End($0, side)) })
+    }
+}
+
+extension Link {
+    /// What its host side says.
+    fileprivate init(_ host: FoundLink, as name: LinkName) {
+        self.init(
+            name: name, pod: ID(host.alias), hostMAC: host.mac, namespace: "", interface: "", mac: MAC(0), mtu: host.mtu, isUp: false,
+            reversePath: ReversePath(rawValue: host.reversePath) ?? .off)
+    }
+
+    /// What its pod side says.
+    fileprivate mutating func complete(with pod: FoundLink, of host: FoundLink, in path: String) {
+        // A pair on its way out isn't anybody's any more.
+        guard host.group == Marks.linkGroup else { return }
+        namespace = path
+        interface = pod.name
+        mac = pod.mac
+        mtu = host.mtu == pod.mtu ? host.mtu : 0
+        isUp = host.isUp && pod.isUp
+    }
+}

@@ -1,0 +1,41 @@
+import HostNetwork
+package import Netlink
+import SystemPackage
+
+/// The pods' interfaces of one routing domain, as the kernel has them.
+///
+/// It remembers nothing of the kernel's but where the pod sides are, which only their makers know. What a step needs to know of a link is
+/// asked for when it is needed, together with the link's mark, so that an interface that somebody put in the place of ours is never
+/// touched.
+package struct LinkTable: ~Copyable {
+    /// Where a pod side is.
+    package struct Place: Hashable, Sendable {
+        /// A path.
+        package var namespace: String
+        package var interface: String
+
+        package init(namespace: String, interface: String) {
+            self.namespace = namespace
+            self.interface = interface
+        }
+    }
+
+    /// Bytes that the kernel may hold for us in each direction: some thousand messages and their answers.
+    static let space = 8 << 20
+
+    var socket: NetlinkSocket
+    var places: [LinkName: Place] = [:]
+
+    /// For the namespace that the calling thread is in.
+    package init() throws(TransportError) {
+        socket = try NetlinkSocket(.route, space: Self.space)
+    }
+
+    /// For a routing domain that is a namespace of its own.
+    package init(in namespace: borrowing NetworkNamespace) throws(OpenFailure) {
+        socket = try NetlinkSocket(.route, in: namespace, space: Self.space)
+    }
+
+    /// The socket's address, which is in every event that this table itself leads to; see `LinkEvents`.
+    package var port: UInt32 { socket.port }
+}

@@ -1,0 +1,40 @@
+import CLibMNL
+import CLibNL
+import HostNetwork
+import Netlink
+
+/// What is said to the kernel about a route (`struct rtmsg`, linux/rtnetlink.h).
+extension Route {
+    enum Action { case add, replace, remove }
+
+    /// In the main table, with Hawser's protocol; a route of another protocol is not removed by this.
+    func addMessage(to batch: inout Batch, _ index: InterfaceIndex, _ action: Action) -> Int {
+        let flags: MessageFlags =
+            switch action {
+            case .add: [.create, .exclusive]
+            case .replace: [.create, .replace]
+            case .remove: []
+            }
+        return unsafe Codec.add(to: &batch, flags) { message in
+            guard let object = unsafe rtnl_route_alloc() else { return -NLE_NOMEM }
+            defer { unsafe rtnl_route_put(object) }
+            unsafe rtnl_route_set_family(object, UInt8(destination.family.number))
+            unsafe rtnl_route_set_table(object, UInt32(RT_TABLE_MAIN.rawValue))
+            unsafe rtnl_route_set_protocol(object, Marks.routeProtocol)
+            unsafe rtnl_route_set_type(object, UInt8(RTN_UNICAST))
+            let scope = gateway == nil && destination.family == .v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+            unsafe rtnl_route_set_scope(object, UInt8(scope.rawValue))
+            unsafe Codec.with(destination.address, length: destination.length) { _ = unsafe rtnl_route_set_dst(object, $0) }
+            guard let hop = unsafe rtnl_route_nh_alloc() else { return -NLE_NOMEM }
+            unsafe rtnl_route_nh_set_ifindex(hop, index.value)
+            if let gateway {
+                unsafe Codec.with(gateway) { unsafe rtnl_route_nh_set_gateway(hop, $0) }
+                unsafe rtnl_route_set_flags(object, UInt32(RTNH_F_ONLINK))
+            }
+            unsafe rtnl_route_add_nexthop(object, hop)  // libnl now frees it together with the route
+            return action == .remove
+                ? unsafe rtnl_route_build_del_request(object, 0, &message)
+                : unsafe rtnl_route_build_add_request(object, NLM_F_CREATE, &message)
+        }
+    }
+}
