@@ -46,6 +46,9 @@ extension UInt8 {
         default: nil
         }
     }
+
+    /// The lower-case hexadecimal digit, in ASCII, of a value below 16.
+    var asHexDigit: UInt8 { self < 10 ? ASCII.zero + self : UInt8(ascii: "a") + self - 10 }
 }
 
 extension FixedWidthInteger {
@@ -65,13 +68,15 @@ extension FixedWidthInteger {
 
 extension UInt32 {
     init?(ipv4 text: ArraySlice<UInt8>) {
-        guard text.count <= 15 else { return nil }
-        let parts = text.split(separator: ASCII.dot, omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
         self = 0
-        for part in parts {
-            guard let byte = UInt8(strictDecimal: part) else { return nil }
+        var rest = text
+        for position in 0..<4 {
+            let digits = rest.prefix { $0 != ASCII.dot }
+            guard let byte = UInt8(strictDecimal: digits) else { return nil }
             self = self << 8 | UInt32(byte)
+            rest = rest.dropFirst(digits.count)
+            guard rest.isEmpty == (position == 3) else { return nil }
+            rest = rest.dropFirst()  // the dot
         }
     }
 

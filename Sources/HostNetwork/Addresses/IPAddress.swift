@@ -27,14 +27,20 @@ package enum IPAddress: Hashable, Sendable {
     }
 
     /// Reads 4 or 16 bytes in network order; any other count is no address.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
+
+    /// As above, for what the kernel sends: a generic function isn't specialised across modules.
+    package init?(bytes: [UInt8]) {
+        // Two words of 64 bits, because a shift of 128 bits for each byte costs several times as much.
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for byte in bytes {
+            high = high << 8 | low >> 56
+            low = low << 8 | UInt64(byte)
+        }
         switch bytes.count {
-        case 4: self = .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) })
-        case 16:
-            // Two words of 64 bits, because a shift of 128 bits per byte costs several times as much.
-            let high = bytes.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            let low = bytes.dropFirst(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            self = .v6(UInt128(high) << 64 | UInt128(low))
+        case 4: self = .v4(UInt32(truncatingIfNeeded: low))
+        case 16: self = .v6(UInt128(high) << 64 | UInt128(low))
         default: return nil
         }
     }

@@ -6,7 +6,10 @@ package struct MAC: Hashable, Sendable {
     package init(_ value: UInt64) { self.value = value & 0xffff_ffff_ffff }
 
     /// Reads 6 bytes in the order of the wire.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
+
+    /// As above, for what the kernel sends: a generic function isn't specialised across modules.
+    package init?(bytes: [UInt8]) {
         guard bytes.count == 6 else { return nil }
         value = bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
@@ -48,6 +51,11 @@ extension MAC: Comparable {
 
 extension MAC: CustomStringConvertible {
     package var description: String {
-        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined(separator: ":")
+        var text = [UInt8](repeating: ASCII.colon, count: 17)
+        for (index, byte) in bytes.enumerated() {
+            text[3 * index] = (byte >> 4).asHexDigit
+            text[3 * index + 1] = (byte & 0x0f).asHexDigit
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
