@@ -36,12 +36,13 @@ import Testing
         #expect(intents.pod(at: .v4(0x0a01_000a), in: "blue")?.id == "c")
     }
 
-    @Test("of one name count by the later one")
+    @Test("of one name count by the later one, even when the earlier one could be taken after it")
     func twice() {
-        func pod(_ mtu: Int) -> Intent { .pod(Pod(id: "a", network: "blue", addresses: [.v4(0x0a01_0001)], mtu: mtu)) }
-        var intents = Intents()
-        #expect(intents.upsert(contentsOf: [pod(1400), pod(1450)]).count == 2)
-        #expect(intents.pods["a"]?.mtu == 1450)
+        func pod(_ id: ID<Pod>, _ address: UInt32) -> Intent { .pod(Pod(id: id, network: "blue", addresses: [.v4(address)])) }
+        var intents = Intents(restoring: [pod("b", 10)])
+        let answers = intents.upsert(contentsOf: [pod("a", 10), pod("a", 20), pod("b", 30)])
+        #expect(answers.map { (try? $0.get()) != nil } == [false, true, true])
+        #expect(intents == Intents(restoring: [pod("a", 20), pod("b", 30)]))
     }
 }
 
