@@ -1,6 +1,7 @@
 // libnftnl as a codec of nftables messages (linux/netfilter/nf_tables.h).
 #pragma once
 
+#include <netinet/in.h>  // before linux/netfilter.h, which would define its structures once more
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/uio.h>  // libnftnl/batch.h uses struct iovec without including it

@@ -40,7 +40,8 @@ package struct Plan: Hashable, Sendable {
             step(from: before, to: desired.entries[key], on: actual)
         }
         dropWhatGoesAnyway()
-        steps.sort { Phase.of($0) < Phase.of($1) }
+        steps.sort { Order($0) < Order($1) }
+        stamps.sort { Order($0) < Order($1) }
     }
 
     /// The order of a plan of additions alone, for a host that has nothing.
@@ -136,6 +137,28 @@ package struct Plan: Hashable, Sendable {
             default: false
             }
         }
+    }
+}
+
+/// Phase by phase, and in a phase what belongs together side by side: elements of one set share messages.
+private struct Order: Comparable {
+    private let phase: Phase
+    private let place: Named?
+    private let name: String
+    private let key: [UInt8]
+
+    init(_ operation: Operation) {
+        phase = .of(operation)
+        let object = operation.object
+        place = object.container ?? object.holder
+        name = object.link?.value ?? ""
+        key = object.element?.key ?? []
+    }
+
+    static func < (a: Self, b: Self) -> Bool {
+        if a.phase != b.phase { return a.phase < b.phase }
+        if a.place != b.place { return a.place.map { a in b.place.map { a < $0 } ?? false } ?? true }
+        return a.name == b.name ? a.key.lexicographicallyPrecedes(b.key) : a.name < b.name
     }
 }
 

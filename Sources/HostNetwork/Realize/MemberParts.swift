@@ -55,7 +55,8 @@ extension RemoteSets {
             let set = self.ranges(family)
             entries.append(Entry(.set(set), because: because))
             entries += mine.map { range in
-                let element = Element(set.id, KeyBytes.of { $0.address(range.first) }, through: KeyBytes.of { $0.address(range.last) })
+                let bounds = (KeyBytes.of { $0.address(range.first) }, KeyBytes.of { $0.address(range.last) })
+                let element = Element(set.id, bounds.0, through: bounds.1, isSingleField: true)
                 return Entry(.element(element), because: because)
             }
         }

@@ -89,11 +89,14 @@ package struct Element: Hashable, Sendable {
     /// The upper bound, included, of an interval set's element.
     package var end: [UInt8]?
     package var verdict: Verdict?
+    /// Whether its set's key has one field, which decides on how a range is told to the kernel.
+    package var isSingleField: Bool
 
-    package init(_ set: Named, _ key: [UInt8], through end: [UInt8]? = nil, _ verdict: Verdict? = nil) {
+    package init(_ set: Named, _ key: [UInt8], through end: [UInt8]? = nil, _ verdict: Verdict? = nil, isSingleField: Bool = false) {
         self.set = set
         self.key = key
         self.end = end
         self.verdict = verdict
+        self.isSingleField = isSingleField
     }
 }
