@@ -22,6 +22,7 @@
 
 extern int setns(int descriptor, int type);
 extern int unshare(int flags);
+extern int pipe2(int ends[2], int flags);
 
 // linux/sched.h
 enum {
@@ -47,6 +48,9 @@ static inline int hawser_membarrier(int command, unsigned int flags) {
 
 // open(2) of a file that exists, which is variadic and doesn't import.
 static inline int hawser_open(const char *path, int flags) { return open(path, flags); }
+
+// Makes reading and writing never wait; fcntl(2) is variadic and doesn't import.
+static inline int hawser_nonblocking(int descriptor) { return fcntl(descriptor, F_SETFL, O_NONBLOCK); }
 
 // errno of the calling thread; the macro itself doesn't import.
 static inline int hawser_errno(void) { return errno; }
