@@ -99,6 +99,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -113,6 +114,15 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork"], swiftSettings: strict),
         .testTarget(name: "KernelTests", dependencies: ["HostNetwork", "Netlink", "Kernel", "Lab"], swiftSettings: strict),
-        .testTarget(name: "AgentTests", dependencies: ["Agent", "HawserAPI", "Store", "Lab"], swiftSettings: strict),
+        .testTarget(
+            name: "AgentTests",
+            dependencies: [
+                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "Lab",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -16,6 +16,8 @@ package struct Loaded: Sendable {
     }
 
     package var intents: [Stored] = []
+    /// Those that were deleted while in use, and leave when nobody uses them any more.
+    package var leaving: Set<IntentID> = []
     package var unreadable: [Unreadable] = []
 
     mutating func take(kind: String, id: String, document: String, source: String) {

@@ -14,6 +14,7 @@ enum Schema {
                         document TEXT NOT NULL,
                         source TEXT NOT NULL,
                         accepted TEXT NOT NULL,
+                        leaving INTEGER NOT NULL DEFAULT 0,
                         PRIMARY KEY (kind, id)
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX intents_by_source ON intents (source);

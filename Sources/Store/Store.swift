@@ -12,12 +12,12 @@ package struct Store: Sendable {
     /// Throws `StoreError` naming the file.
     package init(path: String) throws(StoreError) {
         var configuration = Configuration()
-        // WAL: a commit is one append and one fsync, and a crash at any moment leaves the last commit whole.
-        configuration.journalMode = .wal
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            // FULL, not GRDB's NORMAL for WAL: NORMAL may lose the last commits when the power fails, and "applied" has been
-            // said about them by then.
+            // WAL: a commit is one append and one fsync, and a crash at any moment leaves the last commit whole.
+            try database.execute(sql: "PRAGMA journal_mode = WAL")
+            // FULL: NORMAL, which GRDB takes when it is the one to choose WAL, may lose the last commits when the power fails, and
+            // "applied" has been said about them by then.
             try database.execute(sql: "PRAGMA synchronous = FULL")
         }
         do {
@@ -32,9 +32,10 @@ package struct Store: Sendable {
     }
 
     /// Remembers `upserts` and forgets `deletions`, all or nothing. `purging`: addresses that were let go, whose tracked flows must still
-    /// be deleted; they are remembered in the same transaction, so that a crash can't forget them.
+    /// be deleted; they are remembered in the same transaction, so that a crash can't forget them. `leaving`: resources that were deleted
+    /// while in use, and stay in force until nobody uses them.
     package func commit(
-        upserts: [Intent], deletions: [IntentID], source: String, purging: [IPAddress] = [], at time: Date = .now
+        upserts: [Intent], deletions: [IntentID], source: String, leaving: [IntentID] = [], purging: [IPAddress] = [], at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in
@@ -47,6 +48,9 @@ package struct Store: Sendable {
                     intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source, time,
                 ])
             }
+            for id in leaving {
+                try database.execute(sql: "UPDATE intents SET leaving = 1 WHERE kind = ? AND id = ?", arguments: [id.kind.rawValue, id.id])
+            }
             for address in purging {
                 try database.execute(
                     sql: "INSERT OR IGNORE INTO purges (address, since) VALUES (?, ?)", arguments: [address.description, time])
@@ -58,8 +62,10 @@ package struct Store: Sendable {
     package func load() throws(StoreError) -> Loaded {
         try read("load") { database in
             var loaded = Loaded()
-            for row in try Row.fetchAll(database, sql: "SELECT kind, id, document, source FROM intents ORDER BY kind, id") {
+            for row in try Row.fetchAll(database, sql: "SELECT kind, id, document, source, leaving FROM intents ORDER BY kind, id") {
                 loaded.take(kind: row["kind"], id: row["id"], document: row["document"], source: row["source"])
+                let leaves: Bool = row["leaving"]
+                if leaves, let kind = Kind(rawValue: row["kind"]) { loaded.leaving.insert(IntentID(kind, row["id"])) }
             }
             loaded.intents.sort { $0.intent.id < $1.intent.id }
             return loaded
@@ -69,7 +75,8 @@ package struct Store: Sendable {
     private static let upsert = """
         INSERT INTO intents (kind, id, revision, document, source, accepted) VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT (kind, id) DO UPDATE SET
-            revision = excluded.revision, document = excluded.document, source = excluded.source, accepted = excluded.accepted
+            revision = excluded.revision, document = excluded.document, source = excluded.source, accepted = excluded.accepted,
+            leaving = 0
         """
 
     func write<Result>(_ operation: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
@@ -82,5 +89,12 @@ package struct Store: Sendable {
         do { return try database.read(body) } catch {
             throw StoreError(path: database.path, operation: operation, reason: "\(error)")
         }
+    }
+}
+
+extension Store {
+    /// How far a commit waits for the disk, as this connection has it: 2 is FULL (sqlite.org/pragma.html#pragma_synchronous).
+    package func synchronous() throws(StoreError) -> Int {
+        try read("ask for synchronous") { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? 0 }
     }
 }

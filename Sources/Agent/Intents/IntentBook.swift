@@ -75,6 +75,7 @@ struct IntentBook {
 extension Rejected {
     /// A second document of the same text names it once more.
     fileprivate static func givenTwice(_ intent: IntentID) -> Rejected {
-        Rejected(intent: intent, field: "id", value: intent.id, reason: "given twice; the first one counts", valid: "one resource for each id")
+        Rejected(
+            intent: intent, field: "id", value: intent.id, reason: "given twice; the first one counts", valid: "one resource for each id")
     }
 }

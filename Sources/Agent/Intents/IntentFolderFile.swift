@@ -21,7 +21,8 @@ enum IntentFolderFile {
     static func read(_ path: String) -> Content {
         let text: Data
         do {
-            let attributes = try FileManager.default.attributesOfItem(atPath: URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
             guard attributes[.type] as? FileAttributeType == .typeRegular else { return .unreadable("it isn't a regular file") }
             guard let size = attributes[.size] as? Int, size <= maxSize else { return .unreadable("it is bigger than 64 MiB") }
             text = try Data(contentsOf: URL(filePath: path))

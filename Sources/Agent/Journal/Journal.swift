@@ -5,14 +5,9 @@ import Synchronization
 package final class Journal: Sendable {
     private struct State {
         var events: [EventView] = []
-        var followers: [Int: Follower] = [:]
+        var followers: [Int: AsyncStream<EventView>.Continuation] = [:]
         var next = 0
         var isClosed = false
-    }
-
-    private struct Follower {
-        var continuation: AsyncStream<EventView>.Continuation
-        var isBehind = false
     }
 
     private let state = Mutex(State())
@@ -26,43 +21,57 @@ package final class Journal: Sendable {
     }
 
     package func record(_ event: EventView) {
-        state.withLock { state in
+        let behind = state.withLock { state in
             // A quarter at a time, so that it costs the same however many there are.
             if state.events.count >= capacity { state.events.removeFirst(max(1, capacity / 4)) }
             state.events.append(event)
-            for (id, follower) in state.followers where !follower.isBehind {
-                guard case .dropped = follower.continuation.yield(event) else { continue }
-                state.followers[id]?.isBehind = true
-                follower.continuation.finish()
+            return state.followers.filter { _, continuation in
+                // The last place is for the word that others are missing.
+                if case .enqueued(let room) = continuation.yield(event) { room <= 1 } else { true }
             }
+        }
+        // Outside of the lock, for a stream that ends calls back.
+        for (id, continuation) in behind {
+            forget(id)
+            let reason = "\(backlog) events behind: those that follow are missing here; ask again"
+            continuation.yield(EventView(kind: "daemon", id: "events", event: "interrupted", reason: reason))
+            continuation.finish()
         }
     }
 
     /// The events remembered, oldest first.
     package var remembered: [EventView] { state.withLock { $0.events } }
 
-    /// Hands over what is remembered and what follows, until the journal closes or the task is cancelled. A follower that fell behind is
+    /// What is remembered and what follows, until the journal closes, the follower hangs up or its task is cancelled. One that fell behind is
     /// told so by a last event.
-    package func follow(_ handle: (EventView) async throws -> Void) async throws {
+    package func follow() -> Follower {
         let (stream, continuation) = AsyncStream.makeStream(of: EventView.self, bufferingPolicy: .bufferingOldest(backlog))
-        let (id, remembered) = state.withLock { state in
+        return state.withLock { state in
             state.next += 1
-            if state.isClosed { continuation.finish() } else { state.followers[state.next] = Follower(continuation: continuation) }
-            return (state.next, state.events)
+            let id = state.next
+            if state.isClosed {
+                continuation.finish()
+            } else {
+                state.followers[id] = continuation
+                continuation.onTermination = { [weak self] _ in self?.forget(id) }
+            }
+            return Follower(remembered: state.events, stream: stream, hangUp: { continuation.finish() })
         }
-        defer { _ = state.withLock { $0.followers.removeValue(forKey: id) } }
-        for event in remembered { try await handle(event) }
-        for await event in stream { try await handle(event) }
-        guard state.withLock({ $0.followers[id]?.isBehind ?? false }) else { return }
-        let reason = "more than \(backlog) events behind: some that followed are missing here; ask again"
-        try await handle(EventView(kind: "daemon", id: "events", event: "interrupted", reason: reason))
+    }
+
+    /// How many follow.
+    package var followers: Int { state.withLock { $0.followers.count } }
+
+    private func forget(_ id: Int) {
+        _ = state.withLock { $0.followers.removeValue(forKey: id) }
     }
 
     /// Ends all followers: the daemon is about to end.
     package func close() {
-        state.withLock { state in
+        let all = state.withLock { state in
             state.isClosed = true
-            for follower in state.followers.values { follower.continuation.finish() }
+            return state.followers
         }
+        for continuation in all.values { continuation.finish() }
     }
 }

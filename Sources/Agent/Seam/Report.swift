@@ -13,7 +13,8 @@ package struct Answer: Hashable, Sendable {
     package var totalMicroseconds: Int
 
     package init(
-        intent: IntentID?, status: Status, reason: String? = nil, field: String? = nil, kernelMicroseconds: Int = 0, totalMicroseconds: Int = 0
+        intent: IntentID?, status: Status, reason: String? = nil, field: String? = nil, kernelMicroseconds: Int = 0,
+        totalMicroseconds: Int = 0
     ) {
         self.intent = intent
         self.status = status
@@ -48,5 +49,12 @@ package struct Report: Hashable, Sendable {
         self.bytes = bytes
         self.generation = generation
         self.plan = plan
+    }
+}
+
+extension Answer {
+    /// The kind of the list that a place such as "pods[3].id" is in.
+    static func kind(of place: String) -> Kind? {
+        place.firstIndex(of: "[").flatMap { Kind(named: place[..<$0]) }
     }
 }

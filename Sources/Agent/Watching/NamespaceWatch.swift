@@ -17,7 +17,9 @@ package final class NamespaceWatch: Sendable {
         case namespace(UInt64)
 
         static func at(_ path: String) -> Seen {
-            guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking]) else { return .nothing }
+            guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking]) else {
+                return .nothing
+            }
             defer { try? file.close() }
             guard hawser_namespace_type(file.rawValue) == Int32(HAWSER_CLONE_NEWNET) else { return .other }
             return .namespace(hawser_inode(file.rawValue))

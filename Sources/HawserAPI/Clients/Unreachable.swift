@@ -32,7 +32,8 @@ package enum SocketProbe {
     /// Connects and hangs up at once; nil when somebody listens.
     package static func errno(of socket: String) async -> Errno? {
         do {
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(unixDomainSocketPath: socket).get()
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(unixDomainSocketPath: socket)
+                .get()
             try? await channel.close().get()
             return nil
         } catch let error as IOError {

@@ -1,0 +1,96 @@
+import Foundation
+import HawserAPI
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// Tells the reconciler of namespaces that appear and go.
+struct NamespaceService: Service {
+    let namespaces: NamespaceWatch
+    let reconciler: any Reconciling
+
+    func run() async {
+        await namespaces.run { await reconciler.namespaceChanged($0) }
+    }
+}
+
+/// Begins the end: the first to be told of a shutdown.
+struct EndService: Service {
+    let journal: Journal
+    let manager: ServiceManager?
+    let logger: Logger
+    let deadline: Deadline
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        logger.info("ending")
+        await manager?.say("STOPPING=1")
+        // Followers would keep the debug socket open for ever.
+        journal.record(EventView(kind: "daemon", id: "hawserd", event: "ending"))
+        journal.close()
+        // A kernel call that doesn't return must not keep the process: what it does is whole or not at all, with or without us.
+        deadline.start { [logger] in
+            logger.warning("something still runs: it is left behind")
+            exit(0)
+        }
+    }
+}
+
+/// Does something after a time, unless it is called off.
+final class Deadline: Sendable {
+    private let time: TimeAmount
+    private let scheduled = Mutex<Scheduled<Void>?>(nil)
+
+    init(_ time: TimeAmount) { self.time = time }
+
+    func start(_ action: @escaping @Sendable () -> Void) {
+        scheduled.withLock { $0 = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: time, action) }
+    }
+
+    func cancel() {
+        scheduled.withLock { $0?.cancel() }
+    }
+}
+
+/// Proves to systemd that the reconciler still answers.
+struct WatchdogService: Service {
+    let manager: ServiceManager
+    let reconciler: any Reconciling
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await manager.keepAlive { [reconciler] in
+                _ = await reconciler.status()
+                return true
+            }
+        }
+        // Without a watchdog there is nothing to do until the end, and a service that returns ends all others.
+        try? await gracefulShutdown()
+    }
+}
+
+/// Does something once a number of others have arrived.
+struct Countdown: Service {
+    private let arrivals: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+    private let count: Int
+    private let finally: @Sendable () async -> Void
+
+    init(_ count: Int, finally: @escaping @Sendable () async -> Void) {
+        (arrivals, continuation) = AsyncStream.makeStream()
+        self.count = count
+        self.finally = finally
+    }
+
+    @Sendable func arrive() { continuation.yield() }
+
+    func run() async throws {
+        var left = count
+        for await _ in arrivals.cancelOnGracefulShutdown() {
+            left -= 1
+            if left == 0 { await finally() }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import CLinux
+import GRPCCore
+import GRPCNIOTransportHTTP2
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The control socket: gRPC for the command line and CNI on the same host.
+///
+/// Who may connect is decided by the socket's permissions. The gRPC library doesn't hand a call's peer credentials to its handler, so they
+/// are logged for each connection, not checked for each call.
+package struct ControlServer: Service {
+    private let file: SocketFile
+    private let service: ControlService
+    private let logger: Logger
+    private let onListening: @Sendable () -> Void
+
+    package init(
+        _ settings: Settings.Socket, reconciler: any Reconciling, logger: Logger, onListening: @escaping @Sendable () -> Void = {}
+    ) {
+        file = SocketFile(settings)
+        service = ControlService(reconciler: reconciler)
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    package func run() async throws {
+        try await file.prepare()
+        defer { file.remove() }
+        let transport = HTTP2ServerTransport.Posix(
+            address: .unixDomainSocket(path: file.path), transportSecurity: .plaintext,
+            config: .defaults { config in
+                config.rpc.maxRequestPayloadSize = 64 << 20  // bytes; a file of the intents' folder may be as big
+                config.channelDebuggingCallbacks.onBindTCPListener = { [file, logger, onListening] channel in
+                    file.openToGroup(logger)
+                    logger.info("control: listening on \(file.path)")
+                    onListening()
+                    return channel.eventLoop.makeSucceededVoidFuture()
+                }
+                config.channelDebuggingCallbacks.onAcceptTCPConnection = { [logger] channel in Self.logPeer(of: channel, logger) }
+            })
+        let server = GRPCServer(transport: transport, services: [service])
+        try await withGracefulShutdownHandler {
+            try await server.serve()
+        } onGracefulShutdown: {
+            server.beginGracefulShutdown()
+        }
+    }
+
+    /// SO_PEERCRED (unix(7)): who connected, as the kernel knows it.
+    private static func logPeer(of channel: any Channel, _ logger: Logger) -> EventLoopFuture<Void> {
+        guard let options = channel as? any SocketOptionProvider else { return channel.eventLoop.makeSucceededVoidFuture() }
+        return options.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED)).map { (peer: hawser_peer) in
+            logger.debug("control: connection of process \(peer.process), user \(peer.user), group \(peer.group)")
+        }.recover { _ in }
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import HawserAPI
+import Hummingbird
+package import Logging
+import NIOCore
+import NIOFoundationCompat
+import ServiceLifecycle
+
+/// The debug socket: HTTP and JSON, read-only. Who may connect is decided by the socket's permissions.
+package struct DebugServer: Service {
+    private let file: SocketFile
+    private let reconciler: any Reconciling
+    private let journal: Journal
+    private let logger: Logger
+    private let onListening: @Sendable () -> Void
+
+    package init(
+        _ settings: Settings.Socket, reconciler: any Reconciling, journal: Journal, logger: Logger,
+        onListening: @escaping @Sendable () -> Void = {}
+    ) {
+        file = SocketFile(settings)
+        self.reconciler = reconciler
+        self.journal = journal
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    package func run() async throws {
+        try await file.prepare()
+        defer { file.remove() }
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)  // the library reports every start and stop as news
+        let application = Application(
+            router: router(), configuration: ApplicationConfiguration(address: .unixDomainSocket(path: file.path)),
+            onServerRunning: { [file, logger, onListening] _ in
+                file.openToGroup(logger)
+                logger.info("debug: listening on \(file.path)")
+                onListening()
+            },
+            logger: quiet)
+        try await application.run()
+    }
+
+    private func router() -> Router<DebugContext> {
+        let router = Router(context: DebugContext.self)
+        router.add(middleware: ReadOnly())
+        router.get("/v1/status") { [reconciler] _, _ in Response.json(await reconciler.status()) }
+        router.get("/v1/pods") { [reconciler] _, _ in Response.json(await reconciler.pods()) }
+        router.get("/v1/pods/**") { [reconciler] request, _ in
+            let id = request.id(after: "/v1/pods/")
+            return Response.json(await reconciler.pods().first { $0.id == id }, orMissing: "pod", id)
+        }
+        router.get("/v1/groups") { [reconciler] _, _ in Response.json(await reconciler.groups()) }
+        router.get("/v1/groups/**") { [reconciler] request, _ in
+            let id = request.id(after: "/v1/groups/")
+            return Response.json(await reconciler.groups().first { $0.id == id }, orMissing: "group", id)
+        }
+        router.get("/v1/rules/**") { [reconciler] request, _ in
+            let id = request.id(after: "/v1/rules/")
+            return Response.json(await reconciler.rules(of: id), orMissing: "pod", id)
+        }
+        router.get("/v1/events") { [journal] request, context in EventStream.response(to: request, context, journal) }
+        router.get("/healthz") { [reconciler] _, _ in
+            _ = await reconciler.status()  // it answers: that is all that is asked here
+            return Response.text(.ok, "ok\n")
+        }
+        router.get("/readyz") { [reconciler] _, _ in
+            let status = await reconciler.status()
+            return status.ready ? Response.text(.ok, "ok\n") : Response.text(.serviceUnavailable, (status.reason ?? "not ready") + "\n")
+        }
+        return router
+    }
+}
+
+/// Nothing is changed through this socket, and whoever tries is told where to.
+private struct ReadOnly<Context: RequestContext>: RouterMiddleware {
+    @concurrent func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard request.method == .get || request.method == .head else {
+            var refusal = Response.error(
+                .methodNotAllowed, "this socket is for reading: change things with hawser apply, over the control socket")
+            refusal.headers[.allow] = "GET, HEAD"
+            return refusal
+        }
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return .error(.notFound, "there is no \(request.uri.path); see /v1/status, /v1/pods, /v1/groups, /v1/rules/{pod}, /v1/events")
+        }
+    }
+}
+
+extension Request {
+    /// The id that the path ends with; a '/' in it may stand as it is or percent-encoded.
+    fileprivate func id(after prefix: String) -> String {
+        let rest = String(uri.path.dropFirst(prefix.count))
+        return rest.removingPercentEncoding ?? rest
+    }
+}

@@ -1,0 +1,47 @@
+import HostNetwork
+
+/// How single values are spelled.
+enum SettingText {
+    @Sendable static func isAbsolute(_ text: String) -> Bool { text.hasPrefix("/") && !text.contains("\0") }
+
+    /// "192.0.2.1:50001", "[::]:50001", "name.example:9016".
+    static func isAddressAndPort(_ text: String) -> Bool {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return false }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            return (try? IPAddress(parsing: host.dropFirst().dropLast()))?.family == .v6
+        }
+        return !host.isEmpty && !host.contains(":")
+    }
+
+    private static let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+
+    @Sendable static func size(_ text: String) -> Int? {
+        for (name, factor) in units where text.hasSuffix(name) {
+            guard let count = Int(text.dropLast(name.count)), count > 0 else { return nil }
+            let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
+            return overflow ? nil : bytes
+        }
+        return Int(text).flatMap { $0 > 0 ? $0 : nil }
+    }
+
+    @Sendable static func size(_ bytes: Int) -> String {
+        for (name, factor) in units where bytes % factor == 0 { return "\(bytes / factor)\(name)" }
+        return "\(bytes)"
+    }
+
+    @Sendable static func mask(_ text: String) -> UInt32? {
+        let bits = text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
+        guard let bits, bits != 0, bits.nonzeroBitCount >= 4, bits.nonzeroBitCount.isMultiple(of: 2) else { return nil }
+        let low = bits >> UInt32(bits.trailingZeroBitCount)
+        return low & (low &+ 1) == 0 ? bits : nil
+    }
+
+    @Sendable static func mask(_ bits: UInt32) -> String { "0x" + String(bits, radix: 16) }
+
+    @Sendable static func rate(_ text: String) -> Rate? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let count = Int(parts[0]), count > 0, let unit = Rate.Unit(rawValue: String(parts[1])) else { return nil }
+        return Rate(count: count, unit: unit)
+    }
+}

@@ -1,0 +1,99 @@
+package import Logging
+
+/// Everything that can be set of the daemon; the initial values are the defaults (`Config/hawserd.yaml` lists them).
+package struct Settings: Hashable, Sendable {
+    package struct Host: Hashable, Sendable {
+        /// What the host may send to pods.
+        package enum ToPods: String, CaseIterable, Sendable { case allow, rules }
+        /// What pods may send to the host, besides DHCP client messages, neighbor discovery and ping of the gateway.
+        package enum FromPods: String, CaseIterable, Sendable { case replies, allow }
+        /// Who turns the kernel's IP forwarding on.
+        package enum Forwarding: String, CaseIterable, Sendable { case enable, check }
+
+        /// The host's own name and address, as the controller knows it; empty: the kernel's.
+        package var name = ""
+        package var address = ""
+        package var toPods = ToPods.allow
+        package var fromPods = FromPods.replies
+        package var forwarding = Forwarding.enable
+    }
+
+    package struct Push: Hashable, Sendable {
+        package var listen = "0.0.0.0:50001"
+        package var plaintext = false
+        package var certificate = ""
+        package var key = ""
+        package var clientCA = ""
+        package var clients: [String] = []
+        /// Bytes.
+        package var maxMessage = 64 << 20
+    }
+
+    package struct Socket: Hashable, Sendable {
+        package var socket: String
+        package var group = "hawser"
+    }
+
+    package struct Metrics: Hashable, Sendable {
+        /// "address:port"; empty: off.
+        package var listen = ""
+    }
+
+    package struct State: Hashable, Sendable {
+        package var directory = "/var/lib/hawser"
+        package var database: String { directory + "/intents.sqlite" }
+    }
+
+    package struct Intents: Hashable, Sendable {
+        /// Empty: none.
+        package var directory = "/etc/hawser/intents.d"
+    }
+
+    package struct Conntrack: Hashable, Sendable {
+        /// The bits of the connection-tracking mark that Hawser owns.
+        package var mark: UInt32 = 0xFFFF_0000
+    }
+
+    package struct Drops: Hashable, Sendable {
+        package var logRate = Rate(count: 100, unit: .second)
+    }
+
+    package struct Alcor: Hashable, Sendable {
+        package enum UnsetProtocol: String, CaseIterable, Sendable { case any, tcp }
+
+        package var unsetProtocol = UnsetProtocol.any
+        /// "host:port" of the network configuration manager; empty: none.
+        package var manager = ""
+        package var isolated = true
+    }
+
+    package struct Log: Hashable, Sendable {
+        package enum Format: String, CaseIterable, Sendable { case text, json }
+
+        package var level = Logger.Level.info
+        package var format = Format.text
+    }
+
+    package var host = Host()
+    package var push = Push()
+    package var control = Socket(socket: "/run/hawser/control.sock")
+    package var debug = Socket(socket: "/run/hawser/debug.sock")
+    package var metrics = Metrics()
+    package var state = State()
+    package var intents = Intents()
+    package var conntrack = Conntrack()
+    package var drops = Drops()
+    package var alcor = Alcor()
+    package var log = Log()
+
+    package init() {}
+}
+
+/// So many in each unit of time.
+package struct Rate: Hashable, Sendable, CustomStringConvertible {
+    package enum Unit: String, CaseIterable, Sendable { case second, minute, hour }
+
+    package var count: Int
+    package var unit: Unit
+    package var description: String { "\(count)/\(unit.rawValue)" }
+}

@@ -1,0 +1,68 @@
+import HostNetwork
+import Logging
+
+extension Setting {
+    /// Every setting there is, in the order of the file.
+    package static let all: [Setting] = host + push + sockets + rest
+
+    private static let host: [Setting] = [
+        .text("host.name", \.host.name, "the host's name, as the controller knows it"),
+        .text("host.address", \.host.address, "the host's address, as the controller knows it", valid: "an IP address, or empty") {
+            $0.isEmpty || (try? IPAddress(parsing: $0)) != nil
+        },
+        .word("host.toPods", \.host.toPods, "what the host may send to pods: everything, or what their rules allow"),
+        .word("host.fromPods", \.host.fromPods, "what pods may send to the host: replies, or everything"),
+        .word("host.forwarding", \.host.forwarding, "turn IP forwarding on, or only check it"),
+    ]
+
+    private static let push: [Setting] = [
+        .text(
+            "push.listen", \.push.listen, "where the controller pushes to", valid: addressAndPort, isForLater: true, where: isAddressAndPort
+        ),
+        .yesNo("push.plaintext", \.push.plaintext, "accept pushes without TLS", isForLater: true),
+        .text("push.certificate", \.push.certificate, "this host's certificate (PEM)", valid: path, isForLater: true, where: isPath),
+        .text("push.key", \.push.key, "its private key (PEM)", valid: path, isForLater: true, where: isPath),
+        .text("push.clientCA", \.push.clientCA, "who signs the clients' certificates (PEM)", valid: path, isForLater: true, where: isPath),
+        .list("push.clients", \.push.clients, "the clients that may push", isForLater: true),
+        .value(
+            "push.maxMessage", \.push.maxMessage, "the biggest message", valid: "bytes, or a number with KiB, MiB or GiB: 64MiB",
+            isForLater: true, text: SettingText.size, parse: SettingText.size),
+    ]
+
+    private static let sockets: [Setting] = [
+        .text("control.socket", \.control.socket, "the socket of the command line and CNI", valid: absolute, where: SettingText.isAbsolute),
+        .text("control.group", \.control.group, "who may use it besides root", valid: "the name of a group, or empty for root alone"),
+        .text("debug.socket", \.debug.socket, "the socket for reading", valid: absolute, where: SettingText.isAbsolute),
+        .text("debug.group", \.debug.group, "who may use it besides root", valid: "the name of a group, or empty for root alone"),
+        .text(
+            "metrics.listen", \.metrics.listen, "where metrics are read; empty: nowhere", valid: addressAndPort + ", or empty",
+            isForLater: true
+        ) { $0.isEmpty || isAddressAndPort($0) },
+    ]
+
+    private static let rest: [Setting] = [
+        .text("state.directory", \.state.directory, "where the accepted intents are kept", valid: absolute, where: SettingText.isAbsolute),
+        .text("intents.directory", \.intents.directory, "the folder of intents; empty: none", valid: path, where: isPath),
+        .value(
+            "conntrack.mark", \.conntrack.mark, "the bits of the connection-tracking mark that Hawser owns",
+            valid: "an even number of contiguous bits, 4 to 32, such as 0xffff0000", text: SettingText.mask, parse: SettingText.mask),
+        .value(
+            "drops.logRate", \.drops.logRate, "how many denied packets are logged", valid: "a number by second, minute or hour: 100/second",
+            isForLater: true, text: \.description, parse: SettingText.rate),
+        .word("alcor.unsetProtocol", \.alcor.unsetProtocol, "what a rule of Alcor without protocol and ports means", isForLater: true),
+        .text(
+            "alcor.manager", \.alcor.manager, "Alcor's network configuration manager; empty: none", valid: addressAndPort + ", or empty",
+            isForLater: true
+        ) { $0.isEmpty || isAddressAndPort($0) },
+        .yesNo("alcor.isolated", \.alcor.isolated, "every VPC of Alcor is an isolated network", isForLater: true),
+        .word("log.level", \.log.level, "the least level that is logged"),
+        .word("log.format", \.log.format, "how a line of the log looks"),
+    ]
+
+    private static let addressAndPort = "an address and a port: 0.0.0.0:50001 or [::]:50001"
+    private static let absolute = "an absolute path"
+    private static let path = "an absolute path, or empty"
+
+    @Sendable private static func isAddressAndPort(_ text: String) -> Bool { SettingText.isAddressAndPort(text) }
+    @Sendable private static func isPath(_ text: String) -> Bool { text.isEmpty || SettingText.isAbsolute(text) }
+}

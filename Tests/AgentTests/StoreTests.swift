@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+import HostNetwork
+import Store
+import Testing
+
+@Suite("The store") struct StoreTests {
+    private let folder: TemporaryFolder
+    private let path: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.file("state/intents.sqlite")
+    }
+
+    private func intents(_ text: String) throws -> [Intent] {
+        let decoded = IntentFile.decode(try JSONParser.parse(text.utf8))
+        #expect(decoded.rejected.isEmpty)
+        return decoded.intents
+    }
+
+    private var network: String { #"{"networks": [{"id": "blue", "revision": 7, "subnets": [{"id": "b4", "cidr": "10.1.0.0/24"}]}]}"# }
+    private var pods: String {
+        #"{"pods": [{"id": "web-0", "network": "blue", "addresses": ["10.1.0.10"]}, {"id": "web-1", "network": "blue", "addresses": ["10.1.0.11"]}]}"#
+    }
+
+    @Test("gives back what was committed, after it was closed and opened again")
+    func roundTrip() throws {
+        let all = try intents(network) + intents(pods)
+        try Store(path: path).commit(upserts: all, deletions: [], source: "control")
+        let loaded = try Store(path: path).load()
+        #expect(loaded.intents.map(\.intent) == all)
+        #expect(loaded.intents.allSatisfy { $0.source == "control" })
+        #expect(loaded.unreadable.isEmpty)
+    }
+
+    @Test("replaces what is named again, and forgets what is deleted, whoever asked for it")
+    func replaces() throws {
+        let store = try Store(path: path)
+        try store.commit(upserts: intents(pods), deletions: [], source: "file:/a.yaml")
+        let changed = try intents(#"{"pods": [{"id": "web-0", "network": "blue", "addresses": ["10.1.0.99"], "revision": 2}]}"#)
+        try store.commit(upserts: changed, deletions: [IntentID(.pod, "web-1"), IntentID(.pod, "never-there")], source: "control")
+        let loaded = try store.load().intents
+        #expect(loaded.map(\.intent) == changed)
+        #expect(loaded.map(\.source) == ["control"])
+        #expect(try store.resources(of: "file:/a.yaml").isEmpty)
+    }
+
+    @Test("is whole after a crash: what wasn't committed isn't there, what was is")
+    func crash() throws {
+        let store = try Store(path: path)
+        try store.commit(upserts: intents(network), deletions: [], source: "control")
+        // The files of a running daemon, as a crash leaves them: the log of the last commits isn't folded in.
+        let copy = folder.file("copy.sqlite")
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        try FileManager.default.copyItem(atPath: path + "-wal", toPath: copy + "-wal")
+        try store.commit(upserts: intents(pods), deletions: [], source: "control")
+        #expect(try Store(path: copy).load().intents.map(\.intent) == intents(network))
+    }
+
+    @Test("waits for the disk at every commit")
+    func durable() throws {
+        let store = try Store(path: path)
+        try store.commit(upserts: intents(network), deletions: [], source: "control")
+        let queue = try DatabaseQueue(path: path)
+        #expect(try queue.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
+        #expect(try store.synchronous() == 2)  // FULL (sqlite.org/pragma.html#pragma_synchronous)
+    }
+
+    @Test("tells of a row that it can't read, and gives the others")
+    func unreadable() throws {
+        let store = try Store(path: path)
+        try store.commit(upserts: intents(network) + intents(pods), deletions: [], source: "control")
+        let queue = try DatabaseQueue(path: path)
+        try queue.write {
+            try $0.execute(sql: "UPDATE intents SET document = '{\"pods\": [{\"id\": \"web-0\", \"hat\": 1}]}' WHERE id = 'web-0'")
+        }
+        try queue.write { try $0.execute(sql: "UPDATE intents SET document = '{' WHERE id = 'web-1'") }
+        let loaded = try store.load()
+        #expect(loaded.intents.map(\.intent) == (try intents(network)))
+        #expect(loaded.unreadable.map(\.id).sorted() == ["web-0", "web-1"])
+    }
+
+    @Test("names the file and SQLite's own words when it can't be opened")
+    func cannotOpen() throws {
+        try folder.write("this is no database, and long enough to be looked at", to: "x.sqlite")
+        let error = #expect(throws: StoreError.self) { try Store(path: folder.file("x.sqlite")) }
+        #expect(error?.description.contains(folder.file("x.sqlite")) == true)
+        #expect(error?.description.contains("not a database") == true)
+    }
+
+    @Test("remembers addresses to purge in the transaction that let them go, until they are purged")
+    func purges() throws {
+        let store = try Store(path: path)
+        let (v4, v6) = (try IPAddress(parsing: "10.1.0.10"), try IPAddress(parsing: "fd00:1::10"))
+        try store.commit(upserts: intents(pods), deletions: [], source: "control", purging: [v6, v4])
+        try store.commit(upserts: [], deletions: [IntentID(.pod, "web-0")], source: "control", purging: [v4])
+        #expect(try Store(path: path).purges() == [v4, v6])
+        try store.purged([v4])
+        #expect(try store.purges() == [v6])
+    }
+
+    @Test("remembers which files were taken in")
+    func files() throws {
+        let store = try Store(path: path)
+        try store.remember(file: "/a.yaml", digest: "1")
+        try store.remember(file: "/b.yaml", digest: "2")
+        try store.remember(file: "/a.yaml", digest: "3")
+        try store.forget(file: "/b.yaml")
+        #expect(try Store(path: path).files() == ["/a.yaml": "3"])
+    }
+}

@@ -1,0 +1,103 @@
+import Agent
+import Foundation
+import HawserAPI
+import HostNetwork
+import Store
+
+/// A reconciler that takes everything in and programs no kernel: what the servers and watchers are tested against.
+actor MemoryReconciler: Reconciling {
+    struct Asked: Sendable {
+        var change: Change
+        var source: String
+        var dryRun: Bool
+    }
+
+    private var intents: [IntentID: Intent] = [:]
+    private var generation: UInt32 = 0
+    private let store: Store?
+    private var refusing: Set<IntentID> = []
+    private let askedContinuation: AsyncStream<Asked>.Continuation
+    private let namespaceContinuation: AsyncStream<String>.Continuation
+    /// Every change, as it comes.
+    nonisolated let asked: AsyncStream<Asked>
+    /// Every path that the namespace watch tells of.
+    nonisolated let namespaces: AsyncStream<String>
+
+    init(store: Store? = nil) {
+        self.store = store
+        (asked, askedContinuation) = AsyncStream.makeStream()
+        (namespaces, namespaceContinuation) = AsyncStream.makeStream()
+    }
+
+    var known: Set<IntentID> { Set(intents.keys) }
+
+    /// From now on these are rejected.
+    func refuse(_ ids: Set<IntentID>) { refusing = ids }
+
+    func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report {
+        defer { askedContinuation.yield(Asked(change: change, source: source, dryRun: dryRun)) }
+        var deletions = change.deletions
+        if change.prune {
+            let named = Set(change.upserts.map(\.id)).union(change.rejected.compactMap(\.intent))
+            deletions += known.subtracting(named).sorted()
+        }
+        let (refused, taken) = (change.upserts.filter { refusing.contains($0.id) }, change.upserts.filter { !refusing.contains($0.id) })
+        var answers = change.rejected.map(Answer.init)
+        answers += refused.map { Answer(intent: $0.id, status: .rejected, reason: "not today") }
+        answers += taken.map { Answer(intent: $0.id, status: .applied, kernelMicroseconds: 40, totalMicroseconds: 90) }
+        answers += deletions.map { Answer(intent: $0, status: .applied) }
+        let plan = dryRun ? taken.map { "add \($0.id)" } + deletions.map { "remove \($0)" } : nil
+        guard !dryRun else { return Report(answers: answers, generation: generation, plan: plan) }
+        do {
+            try store?.commit(upserts: taken, deletions: deletions, source: source)
+        } catch {
+            return Report(answers: answers.map { Answer(intent: $0.intent, status: .failed, reason: "\(error)") })
+        }
+        let messages = taken.count { intents[$0.id] != $0 } + deletions.count { intents[$0] != nil }
+        for intent in taken { intents[intent.id] = intent }
+        for id in deletions { intents[id] = nil }
+        if messages > 0 { generation += 1 }
+        return Report(answers: answers, messages: messages, bytes: messages * 100, generation: generation)
+    }
+
+    func namespaceChanged(_ path: String) async { namespaceContinuation.yield(path) }
+
+    func resync() async -> Report { Report(generation: generation) }
+
+    func status() async -> StatusView {
+        StatusView(
+            ready: refusing.isEmpty, reason: refusing.isEmpty ? nil : "something is refused",
+            pods: .init(applied: await pods().count, pending: 0, failed: 0), groups: await groups().count, neighbors: 0,
+            generation: generation, repairs: 0, uptimeSeconds: 3)
+    }
+
+    func pods() async -> [PodView] {
+        intents.values.compactMap { intent in
+            guard case .pod(let pod) = intent else { return nil }
+            return PodView(
+                id: pod.id.value, network: pod.network.value, status: .applied,
+                interface: .init(host: "hw0123456789a", index: 7, pod: pod.interface, namespace: pod.namespace), mac: "\(pod.mac)",
+                addresses: pod.addresses.map(\.description), securityGroups: pod.securityGroups.map(\.value), revision: pod.revision,
+                since: Date(timeIntervalSince1970: 1_800_000_000))
+        }.sorted { $0.id < $1.id }
+    }
+
+    func groups() async -> [GroupView] {
+        intents.values.compactMap { intent in
+            guard case .securityGroup(let group) = intent else { return nil }
+            return GroupView(
+                id: group.id.value, network: group.network?.value, stateful: group.stateful,
+                rules: group.rules.map { GroupView.Rule(rule: $0.id, text: "a rule") },
+                members: [GroupView.Member(address: "10.1.0.10", kind: .pod, id: "web-0")], boundBy: ["web-0"], status: .applied,
+                revision: group.revision)
+        }.sorted { $0.id < $1.id }
+    }
+
+    func rules(of pod: String) async -> RulesView? {
+        guard known.contains(IntentID(.pod, pod)) else { return nil }
+        let rule = RulesView.Rule(group: "web", rule: "web-http", text: "tcp 80 from anyone", packets: 3, bytes: 180)
+        return RulesView(
+            pod: pod, ingress: .init(rules: [rule], denied: .init(packets: 1, bytes: 60)),
+            egress: .init(rules: [], denied: .init(packets: nil, bytes: nil)))
+    }
+}
