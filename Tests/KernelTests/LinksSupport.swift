@@ -43,7 +43,8 @@ struct SamplePod {
 
     func link(isUp: Bool, mtu: Int = 1450) -> Link {
         Link(
-            name: name, pod: ID(id), hostMAC: Marks.hostMAC, namespace: namespace.path, interface: interface, mac: mac, mtu: mtu, isUp: isUp,
+            name: name, pod: ID(id), hostMAC: Marks.hostMAC, namespace: namespace.path, interface: interface, mac: mac, mtu: mtu,
+            isUp: isUp,
             reversePath: .strict)
     }
 

@@ -12,7 +12,9 @@ import Testing
         #expect(table.apply(pods.flatMap(\.attach)) == [])
         let expected = Dictionary(uniqueKeysWithValues: pods.map { ($0.name, $0.place) })
         #expect(try Set(table.observe(expected)) == Set(pods.flatMap(\.objects)))
-        for (ping, address) in [(pods[0].ipv4, pods[1].ipv4), (pods[0].ipv6, pods[1].ipv6), (pods[0].ipv4, "10.1.0.1"), (pods[0].ipv6, "fd00:1::1")] {
+        for (ping, address) in [
+            (pods[0].ipv4, pods[1].ipv4), (pods[0].ipv6, pods[1].ipv6), (pods[0].ipv4, "10.1.0.1"), (pods[0].ipv6, "fd00:1::1"),
+        ] {
             #expect(try Echo(in: pods[0].namespace, at: ping).reaches(address, within: .seconds(2)), "\(ping) to \(address)")
         }
     }

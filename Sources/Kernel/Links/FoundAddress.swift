@@ -29,8 +29,10 @@ struct FoundAddress: Hashable, Sendable {
         index = InterfaceIndex(Int32(bitPattern: info.ifa_index))
     }
 
-    /// Hawser's addresses on every interface.
-    static func all(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundAddress] {
-        try socket.dump(.getAddress, { $0.put(raw: ifaddrmsg()) }, FoundAddress.init)
+    /// Hawser's addresses on one interface, or on all. The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`).
+    static func all(at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket) throws(TransportError) -> [FoundAddress] {
+        var header = ifaddrmsg()
+        header.ifa_index = UInt32(bitPattern: interface?.value ?? 0)
+        return try socket.dump(.getAddress, { $0.put(raw: header) }, FoundAddress.init).filter { interface == nil || $0.index == interface }
     }
 }

@@ -3,15 +3,17 @@ import Netlink
 
 /// What of Hawser's there is in one namespace besides the links themselves.
 struct FoundEnds {
-    private var addresses: [FoundAddress]
-    private var routes: [FoundRoute]
-    private var neighbors: [FoundNeighbor]
+    private var addresses: [FoundAddress] = []
+    private var routes: [FoundRoute] = []
+    private var neighbors: [FoundNeighbor] = []
 
-    init(through socket: inout NetlinkSocket) throws(TransportError) {
-        addresses = try FoundAddress.all(through: &socket)
-        routes = []
-        for family in Family.allCases { routes += try FoundRoute.all(family, by: Marks.routeProtocol, through: &socket) }
-        neighbors = try FoundNeighbor.all(through: &socket)
+    /// - Parameter interface: the one to look at; nil: all.
+    mutating func read(at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket) throws(TransportError) {
+        addresses += try FoundAddress.all(at: interface, through: &socket)
+        for family in Family.allCases {
+            routes += try FoundRoute.all(family, by: Marks.routeProtocol, at: interface, through: &socket)
+        }
+        neighbors += try FoundNeighbor.all(at: interface, through: &socket)
     }
 
     /// What there is at ends whose interfaces are known.

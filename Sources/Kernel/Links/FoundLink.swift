@@ -21,7 +21,9 @@ struct FoundLink: Hashable, Sendable {
     var reversePath: UInt32 = 0
 
     init?(_ header: MessageHeader, _ message: RawSpan) {
-        guard header.type == .newLink, let info = message.structure(at: MessageHeader.size, as: ifinfomsg.self) else { return nil }
+        guard header.type == .newLink || header.type == .deleteLink,
+            let info = message.structure(at: MessageHeader.size, as: ifinfomsg.self)
+        else { return nil }
         index = InterfaceIndex(info.ifi_index)
         isUp = info.ifi_flags & UInt32(IFF_UP.rawValue) != 0
         message.attributes(after: ifinfomsg.self) { number, payload in
@@ -42,6 +44,18 @@ struct FoundLink: Hashable, Sendable {
 
     /// Whether it carries Hawser's mark.
     var isOurs: Bool { group == Marks.linkGroup || group == Link.leavingGroup }
+
+    /// Every pair that does, by its host side.
+    static func all(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundLink] {
+        try socket.dump(
+            .getLink,
+            { message in
+                message.put(raw: ifinfomsg())
+                message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
+                message.nest(.linkInfo) { $0.put(.kind, "veth") }
+            }, FoundLink.init
+        ).filter(\.isOurs)
+    }
 
     /// What a person needs to find it.
     var words: String {

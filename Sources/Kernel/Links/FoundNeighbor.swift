@@ -31,8 +31,14 @@ struct FoundNeighbor: Hashable, Sendable {
         index = InterfaceIndex(info.ndm_ifindex)
     }
 
-    /// Hawser's entries at every interface.
-    static func all(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundNeighbor] {
-        try socket.dump(.getNeighbor, { $0.put(raw: ndmsg()) }, FoundNeighbor.init)
+    /// Hawser's entries at one interface, or at all. The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`).
+    static func all(at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket) throws(TransportError) -> [FoundNeighbor] {
+        let entries = try socket.dump(
+            .getNeighbor,
+            { message in
+                message.put(raw: ndmsg())
+                if let interface { message.put(.neighborLink, UInt32(bitPattern: interface.value)) }
+            }, FoundNeighbor.init)
+        return entries.filter { interface == nil || $0.index == interface }
     }
 }

@@ -99,6 +99,14 @@ extension Batch {
         }
     }
 
+    /// Asks for a link by its index; statistics left out.
+    mutating func addFind(_ index: InterfaceIndex) -> Int {
+        add(.getLink) { message in
+            message.put(raw: ifinfomsg(index))
+            message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
+        }
+    }
+
     mutating func addSet(_ index: InterfaceIndex, up: Bool) -> Int {
         add(.setLink) { $0.put(raw: ifinfomsg(index, up: up)) }
     }

@@ -1,4 +1,3 @@
-import CLibMNL
 package import HostNetwork
 package import Netlink
 import SystemPackage
@@ -10,21 +9,24 @@ extension LinkTable {
     /// names is reported with an empty namespace and interface: it isn't what anybody wants. A pair whose ends have different MTUs is
     /// reported with 0. A pair is up when both of its ends are.
     ///
-    /// - Parameter expected: where the pod sides should be; the kernel doesn't know paths.
-    package mutating func observe(_ expected: [LinkName: Place]) throws(TransportError) -> [LinkObject] {
-        let hosts = try all()
-        var objects = try FoundEnds(through: &socket).objects(at: hosts.mapEnds(.host))
-        var namespaces: [String: OpenNamespace] = [:]
-        for path in Set(hosts.keys.compactMap { expected[$0]?.namespace }) {
-            // One that can't be opened isn't where a pod is.
-            do throws(NamespaceError) { namespaces[path] = OpenNamespace(try NetworkNamespace(at: path)) } catch { continue }
+    /// - Parameters:
+    ///   - expected: where the pod sides should be; the kernel doesn't know paths.
+    ///   - names: the pairs to look at; nil: all that there are.
+    package mutating func observe(_ expected: [LinkName: Place], only names: Set<LinkName>? = nil) throws(TransportError) -> [LinkObject] {
+        var hosts: [LinkName: FoundLink]
+        var ends = FoundEnds()
+        if let names {
+            hosts = try find(names).filter { $0.value.isOurs }
+            for host in hosts.values { try ends.read(at: host.index, through: &socket) }
+            for name in names { places[name] = nil }
+        } else {
+            hosts = Dictionary(try FoundLink.all(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
+            try ends.read(through: &socket)
+            places = [:]
         }
-        let numbers = try numbers(of: namespaces)
+        var objects = ends.objects(at: hosts.ends(.host))
         var pods: [LinkName: FoundLink] = [:]
-        for (path, open) in namespaces {
-            let there = hosts.filter { name, host in
-                expected[name]?.namespace == path && host.peerNamespace != nil && host.peerNamespace == numbers[path]
-            }
+        for (open, there) in try whereabouts(of: hosts, expected) {
             do throws(OpenFailure) {
                 let found = try Self.observe(there, in: open)
                 pods.merge(found.pods) { $1 }
@@ -33,7 +35,6 @@ extension LinkTable {
                 continue  // The namespace ended meanwhile.
             }
         }
-        places = [:]
         for (name, host) in hosts {
             var link = Link(host, as: name)
             if let place = expected[name], let pod = pods[name] {
@@ -45,16 +46,21 @@ extension LinkTable {
         return objects
     }
 
-    /// Every pair with Hawser's mark.
-    private mutating func all() throws(TransportError) -> [LinkName: FoundLink] {
-        let found = try socket.dump(
-            .getLink,
-            { message in
-                message.put(raw: ifinfomsg())
-                message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
-                message.nest(.linkInfo) { $0.put(.kind, "veth") }
-            }, FoundLink.init)
-        return Dictionary(found.filter(\.isOurs).map { (LinkName(reported: $0.name), $0) }) { $1 }
+    /// The namespaces that pod sides are expected in, each with the pairs whose other end is there indeed.
+    private mutating func whereabouts(
+        of hosts: [LinkName: FoundLink], _ expected: [LinkName: Place]
+    ) throws(TransportError) -> [(open: OpenNamespace, hosts: [LinkName: FoundLink])] {
+        let groups = Dictionary(grouping: hosts) { name, _ in expected[name]?.namespace }
+        var namespaces: [String: OpenNamespace] = [:]
+        for path in groups.keys.compactMap(\.self) {
+            // One that can't be opened isn't where a pod is.
+            do throws(NamespaceError) { namespaces[path] = OpenNamespace(try NetworkNamespace(at: path)) } catch { continue }
+        }
+        let numbers = try numbers(of: namespaces)
+        return namespaces.map { path, open in
+            let there = groups[path, default: []].filter { $0.value.peerNamespace != nil && $0.value.peerNamespace == numbers[path] }
+            return (open, Dictionary(there.map { ($0.key, $0.value) }) { $1 })
+        }
     }
 
     /// The pod sides in one namespace, and what they have.
@@ -65,18 +71,15 @@ extension LinkTable {
         do throws(TransportError) {
             var batch = Batch()
             let names = Array(hosts.keys)
-            for name in names {
-                batch.add(.getLink) { message in
-                    message.put(raw: ifinfomsg(hosts[name]?.peer ?? InterfaceIndex(0)))
-                    message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
-                }
-            }
+            for name in names { _ = batch.addFind(hosts[name]?.peer ?? InterfaceIndex(0)) }
             var pods: [LinkName: FoundLink] = [:]
             // A refusal is ENODEV: the pod side isn't here.
             _ = try socket.send(&batch) { index, header, message in
                 if let pod = FoundLink(header, message), pod.peer == hosts[names[index]]?.index { pods[names[index]] = pod }
             }
-            return (pods, try FoundEnds(through: &socket).objects(at: pods.mapEnds(.pod)))
+            var ends = FoundEnds()
+            try ends.read(through: &socket)
+            return (pods, ends.objects(at: pods.ends(.pod)))
         } catch {
             throw .transport(error)
         }
@@ -84,7 +87,7 @@ extension LinkTable {
 }
 
 extension [LinkName: FoundLink] {
-    fileprivate func mapEnds(_ side: End.Side) -> [InterfaceIndex: End] {
+    fileprivate func ends(_ side: End.Side) -> [InterfaceIndex: End] {
         Dictionary<InterfaceIndex, End>(uniqueKeysWithValues: map { ($1.index, End($0, side)) })
     }
 }
