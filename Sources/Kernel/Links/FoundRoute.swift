@@ -1,0 +1,66 @@
+import CLibMNL
+import HostNetwork
+import Netlink
+import SystemPackage
+
+/// A route as the kernel reports it (`RTM_NEWROUTE`).
+struct FoundRoute: Hashable, Sendable {
+    var destination: Prefix
+    var gateway: IPAddress?
+    var index: InterfaceIndex?
+    /// Who made it: `RTPROT_…`, linux/rtnetlink.h.
+    var maker: UInt8
+    var table: UInt32
+
+    init?(_ header: MessageHeader, _ message: RawSpan) {
+        guard header.type == .newRoute || header.type == .deleteRoute,
+            let info = message.structure(at: MessageHeader.size, as: rtmsg.self),
+            let family = Family(number: Int32(info.rtm_family)), Int(info.rtm_type) == RTN_UNICAST
+        else { return nil }
+        maker = info.rtm_protocol
+        table = UInt32(info.rtm_table)
+        destination = .everything(family)
+        message.attributes(after: rtmsg.self) { number, payload in
+            switch UInt32(number) {
+            case RTA_DST.rawValue:
+                let prefix = IPAddress(bytes: payload.array).flatMap { Prefix($0, length: Int(info.rtm_dst_len)) }
+                destination = prefix ?? destination
+            case RTA_GATEWAY.rawValue: gateway = IPAddress(bytes: payload.array)
+            case RTA_OIF.rawValue: index = InterfaceIndex(payload.number())
+            case RTA_TABLE.rawValue: table = payload.number()
+            default: break
+            }
+        }
+    }
+
+    /// The main table's routes of a family; of one maker, and out of one interface, when that is given.
+    static func all(
+        _ family: Family, by maker: UInt8 = 0, at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket
+    ) throws(TransportError) -> [FoundRoute] {
+        let routes = try socket.dump(
+            .getRoute,
+            { message in
+                // The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`); hence the same filter below.
+                message.put(
+                    raw: rtmsg(
+                        rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0,
+                        rtm_table: UInt8(RT_TABLE_MAIN.rawValue), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0, rtm_flags: 0))
+                if let interface { message.put(.routeLink, UInt32(bitPattern: interface.value)) }
+            }, FoundRoute.init)
+        return routes.filter { route in
+            route.table == UInt32(RT_TABLE_MAIN.rawValue) && (maker == 0 || route.maker == maker)
+                && (interface == nil || route.index == interface)
+        }
+    }
+}
+
+extension Family {
+    /// `AF_INET` or `AF_INET6`, or none of Hawser's.
+    init?(number: Int32) {
+        switch number {
+        case AF_INET: self = .v4
+        case AF_INET6: self = .v6
+        default: return nil
+        }
+    }
+}

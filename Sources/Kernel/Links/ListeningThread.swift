@@ -1,0 +1,32 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A thread of its own for a call that waits for the kernel without an end; a task must not do that, for it would keep one of the few
+/// threads that all tasks share.
+enum ListeningThread {
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// The thread ends with `body`.
+    static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe _ = pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        let argument = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
+        var thread = pthread_t()
+        let code = unsafe pthread_create(
+            &thread, &attributes,
+            { raw in
+                if let raw = unsafe raw { unsafe Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run() }
+                return nil
+            }, argument)
+        guard code == 0 else {
+            unsafe Unmanaged<Body>.fromOpaque(argument).release()
+            throw Errno(rawValue: code)
+        }
+    }
+}
