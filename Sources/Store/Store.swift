@@ -31,11 +31,9 @@ package struct Store: Sendable {
         }
     }
 
-    /// Remembers `upserts` and forgets `deletions`, all or nothing. `purging`: addresses that were let go, whose tracked flows must still
-    /// be deleted; they are remembered in the same transaction, so that a crash can't forget them. `leaving`: resources that were deleted
-    /// while in use, and stay in force until nobody uses them.
+    /// The same for resources that several sources asked for, in one transaction.
     package func commit(
-        upserts: [Intent], deletions: [IntentID], source: String, leaving: [IntentID] = [], purging: [IPAddress] = [], at time: Date = .now
+        _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [IPAddress] = [], at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in
@@ -43,10 +41,12 @@ package struct Store: Sendable {
                 try database.execute(sql: "DELETE FROM intents WHERE kind = ? AND id = ?", arguments: [id.kind.rawValue, id.id])
             }
             let upsert = try database.cachedStatement(sql: Self.upsert)
-            for intent in upserts {
-                try upsert.execute(arguments: [
-                    intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source, time,
-                ])
+            for (source, intents) in upserts {
+                for intent in intents {
+                    try upsert.execute(arguments: [
+                        intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source, time,
+                    ])
+                }
             }
             for id in leaving {
                 try database.execute(sql: "UPDATE intents SET leaving = 1 WHERE kind = ? AND id = ?", arguments: [id.kind.rawValue, id.id])
@@ -56,6 +56,15 @@ package struct Store: Sendable {
                     sql: "INSERT OR IGNORE INTO purges (address, since) VALUES (?, ?)", arguments: [address.description, time])
             }
         }
+    }
+
+    /// Remembers `upserts` and forgets `deletions`, all or nothing. `purging`: addresses that were let go, whose tracked flows must still
+    /// be deleted; they are remembered in the same transaction, so that a crash can't forget them. `leaving`: resources that were deleted
+    /// while in use, and stay in force until nobody uses them.
+    package func commit(
+        upserts: [Intent], deletions: [IntentID], source: String, leaving: [IntentID] = [], purging: [IPAddress] = [], at time: Date = .now
+    ) throws(StoreError) {
+        try commit([source: upserts], deletions: deletions, leaving: leaving, purging: purging, at: time)
     }
 
     /// Everything accepted, in the order in which kinds are taken in.

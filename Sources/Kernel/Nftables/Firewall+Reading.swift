@@ -9,6 +9,8 @@ extension Firewall {
         var handle: UInt64
         var fingerprint: String
         var comment: String?
+        /// Of the first of its expressions that counts.
+        var counter: Counter?
     }
 
     /// Reads one chain's rules, in order. All rules of a table at once take longer than chain by chain.
@@ -23,7 +25,7 @@ extension Firewall {
                 body(
                     ListedRule(
                         handle: unsafe nftnl_rule_get_u64(rule.pointer, UInt16(NFTNL_RULE_HANDLE.rawValue)),
-                        fingerprint: unsafe Fingerprint.of(rule.pointer), comment: rule.comment))
+                        fingerprint: unsafe Fingerprint.of(rule.pointer), comment: rule.comment, counter: rule.counter))
             }
         }
     }
@@ -113,14 +115,7 @@ extension Firewall {
     }
 
     private mutating func readElements(of set: NamedSet, _ known: Known, _ entries: inout [Entry]) throws(TransportError) {
-        var listed: [ListedElement] = []
-        try dump(NFT_MSG_GETSETELEM, set.id.family) { message in
-            message.put(.elementsTable, Marks.table)
-            message.put(.elementsSet, set.id.name)
-        } body: { message in
-            ListedElement.read(message, into: &listed)
-        }
-        for (element, comment) in ListedElement.elements(of: set, listed) {
+        for (element, comment) in ListedElement.elements(of: set, try list(set.id)) {
             entries.append(Entry(.element(element), because: known.because(.element(element)), comment: comment))
         }
     }
@@ -179,6 +174,22 @@ extension NftnlRule {
     }
 }
 
+extension NftnlRule {
+    var counter: Counter? {
+        guard let iterator = unsafe nftnl_expr_iter_create(pointer) else { return nil }
+        defer { unsafe nftnl_expr_iter_destroy(iterator) }
+        while let expression = unsafe nftnl_expr_iter_next(iterator) {
+            guard let name = unsafe nftnl_expr_get_str(expression, UInt16(NFTNL_EXPR_NAME)), unsafe String(cString: name) == "counter" else {
+                continue
+            }
+            return Counter(
+                packets: unsafe nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_PACKETS)),
+                bytes: unsafe nftnl_expr_get_u64(expression, UInt16(NFTNL_EXPR_CTR_BYTES)))
+        }
+        return nil
+    }
+}
+
 extension NftnlSet {
     /// The set as Hawser would make it; one that it never would comes back with a key that nothing wants.
     func named(_ family: TableFamily) -> (NamedSet, String?)? {
@@ -208,5 +219,43 @@ extension RawSpan {
             guard let base = bytes.baseAddress else { return }
             unsafe body(base.assumingMemoryBound(to: nlmsghdr.self))
         }
+    }
+}
+
+extension Firewall {
+    /// The elements of one set; none when it isn't there.
+    package mutating func elements(of set: NamedSet) throws(TransportError) -> [Entry] {
+        ListedElement.elements(of: set, try list(set.id)).map { Entry(.element($0), because: Layout.because, comment: $1) }
+    }
+
+    /// What the elements of a set have counted, by their comments.
+    package mutating func counters(of set: Named) throws(TransportError) -> [String: Counter] {
+        var counters: [String: Counter] = [:]
+        for element in try list(set) where !element.isEnd {
+            counters[element.comment ?? "", default: Counter()] =
+                counters[element.comment ?? "", default: Counter()] + Counter(packets: element.packets, bytes: element.bytes)
+        }
+        return counters
+    }
+
+    /// What the rules of a chain that count have counted, by their comments.
+    package mutating func ruleCounters(of chain: Named) throws(TransportError) -> [String: Counter] {
+        var counters: [String: Counter] = [:]
+        try eachRule(in: chain) { rule in
+            guard let comment = rule.comment, let counted = rule.counter else { return }
+            counters[comment] = counters[comment, default: Counter()] + counted
+        }
+        return counters
+    }
+
+    private mutating func list(_ set: Named) throws(TransportError) -> [ListedElement] {
+        var listed: [ListedElement] = []
+        try dump(NFT_MSG_GETSETELEM, set.family) { message in
+            message.put(.elementsTable, Marks.table)
+            message.put(.elementsSet, set.name)
+        } body: { message in
+            ListedElement.read(message, into: &listed)
+        }
+        return listed
     }
 }

@@ -1,3 +1,4 @@
+import CLibMNL
 import CLibNFTNL
 package import HostNetwork
 package import Netlink
@@ -102,9 +103,4 @@ package struct Firewall: ~Copyable {
         }
         return handles
     }
-}
-
-extension KernelError {
-    /// The error's name and meaning, and the kernel's own words.
-    package var words: String { explanation.map { "\(errno) (\($0))" } ?? "\(errno)" }
 }

@@ -1,3 +1,4 @@
+import CLibMNL
 import CLibNFTNL
 import HostNetwork
 import Netlink

@@ -1,0 +1,103 @@
+import HawserAPI
+import HostNetwork
+import Synchronization
+
+/// What waits for the reconciler. Whatever has come while a change was being applied is taken together.
+final class Inbox: Sendable {
+    /// A change, and who waits for its answer.
+    struct Item: Sendable {
+        var change: Change
+        var source: String
+        var dryRun: Bool
+        var answer: CheckedContinuation<Report, Never>
+    }
+
+    private struct State {
+        var items: [Item] = []
+        /// Paths of namespaces that came, went or were replaced.
+        var paths: Set<String> = []
+        /// Links that the kernel says are gone.
+        var gone: Set<LinkName> = []
+        /// Who waits for the host to be read again.
+        var resyncs: [CheckedContinuation<Report, Never>] = []
+        var wantsResync = false
+        var isClosed = false
+    }
+
+    /// All that has come since the last time.
+    struct Batch {
+        var items: [Item]
+        var paths: Set<String>
+        var gone: Set<LinkName>
+        var resyncs: [CheckedContinuation<Report, Never>]
+        var wantsResync: Bool
+
+        var isEmpty: Bool { items.isEmpty && paths.isEmpty && gone.isEmpty && !wantsResync }
+    }
+
+    /// Ticks when there is something to take; ends when the inbox is closed.
+    let ticks: AsyncStream<Void>
+    private let ticker: AsyncStream<Void>.Continuation
+    private let state = Mutex(State())
+
+    init() { (ticks, ticker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func put(_ item: Item) {
+        guard put({ $0.items.append(item) }) else { return item.answer.resume(returning: .ending(item.change)) }
+    }
+
+    func put(path: String) { _ = put { $0.paths.insert(path) } }
+
+    func put(gone link: LinkName) { _ = put { $0.gone.insert(link) } }
+
+    /// Asks for the host to be read again, without waiting for it.
+    func resync() { _ = put { $0.wantsResync = true } }
+
+    func put(resync answer: CheckedContinuation<Report, Never>) {
+        let isTaken = put { state in
+            state.resyncs.append(answer)
+            state.wantsResync = true
+        }
+        if !isTaken { answer.resume(returning: Report()) }
+    }
+
+    func take() -> Batch {
+        state.withLock { state in
+            let batch = Batch(
+                items: state.items, paths: state.paths, gone: state.gone, resyncs: state.resyncs, wantsResync: state.wantsResync)
+            state = State(isClosed: state.isClosed)
+            return batch
+        }
+    }
+
+    /// Takes nothing more. Who still waits is told that the daemon is ending.
+    func close() {
+        let left = state.withLock { state in
+            state.isClosed = true
+            let left = (state.items, state.resyncs)
+            state.items = []
+            state.resyncs = []
+            return left
+        }
+        ticker.finish()
+        for item in left.0 { item.answer.resume(returning: .ending(item.change)) }
+        for answer in left.1 { answer.resume(returning: Report()) }
+    }
+
+    private func put(_ body: (inout State) -> Void) -> Bool {
+        let isOpen = state.withLock { state in
+            if !state.isClosed { body(&state) }
+            return !state.isClosed
+        }
+        if isOpen { ticker.yield() }
+        return isOpen
+    }
+}
+
+extension Report {
+    /// The answer to who asks too late.
+    fileprivate static func ending(_ change: Change) -> Report {
+        let ids = change.upserts.map(\.id) + change.deletions
+        return Report(answers: ids.map { Answer(intent: $0, status: .failed, reason: "the daemon is ending; ask again when it is back") })
+    }
+}

@@ -1,0 +1,102 @@
+import CLinux
+import HawserAPI
+import HostNetwork
+
+extension Reconciler {
+    /// What a change would do, on copies of everything.
+    func rehearse(_ change: Change, _ source: String) -> Report {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var desired = desired
+        var edits = Edits(desired.intents)
+        var outcomes: [(IntentID?, Edits.Outcome)] = []
+        var touched = desired.change { intents in
+            outcomes = edits.take(change, from: source, into: &intents)
+            return edits.changed(in: intents)
+        }
+        var namespaces = namespaces
+        for id in edits.before.keys where id.kind == .pod {
+            let pod = ID<Pod>(id.id)
+            _ = namespaces.place(pod, at: desired.intents.pods[pod]?.namespace)
+            let isThere = [.same, .appeared, .replaced].contains(namespaces.look(at: pod))
+            touched.formUnion(desired.attach(isThere ? [pod] : [], detach: isThere ? [] : [pod]))
+        }
+        let plan = desired.plan(from: believed, touching: touched)
+        var standings = standings
+        let answers = outcomes.map { id, outcome in
+            answer(id, outcome, desired, &standings, namespaces, kernel: .zero, total: clock.now - start)
+        }
+        return Report(answers: answers, generation: generation, plan: plan.steps.map(\.text) + plan.stamps.map { "\($0.text) (after a grace period)" })
+    }
+
+    func report(_ outcomes: [(IntentID?, Edits.Outcome)], _ applied: Applied, _ total: Duration) -> Report {
+        let answers = outcomes.map { answer($0, $1, desired, &standings, namespaces, kernel: applied.kernel, total: total) }
+        return Report(answers: answers, messages: applied.messages, bytes: applied.bytes, generation: generation)
+    }
+
+    private func answer(
+        _ id: IntentID?, _ outcome: Edits.Outcome, _ desired: Desired, _ standings: inout Standings, _ namespaces: NamespaceTable,
+        kernel: Duration, total: Duration
+    ) -> Answer {
+        var answer: Answer
+        switch outcome {
+        case .rejected(let rejected): return Answer(rejected)
+        case .stale(let revision): answer = Answer(intent: id, status: .stale, reason: "revision \(revision) is in force")
+        case .removed, .absent: answer = Answer(intent: id, status: .applied)
+        case .deferred(let users):
+            answer = Answer(
+                intent: id, status: .deferred, reason: "stays in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
+        case .accepted, .unchanged:
+            guard let id else { return Answer(intent: nil, status: .applied) }
+            let standing = standings.judge(id, in: desired, missing: Self.missing(namespaces)).standing
+            answer = Answer(intent: id, status: standing.status, reason: standing.reason)
+        }
+        answer.kernelMicroseconds = kernel.microseconds
+        answer.totalMicroseconds = total.microseconds
+        return answer
+    }
+
+    static func missing(_ namespaces: NamespaceTable) -> (Pod) -> String? {
+        { pod in
+            guard let path = pod.namespace else { return "its attachment" }
+            return namespaces.isThere(pod.id) ? nil : "network namespace \(path)"
+        }
+    }
+
+    /// Judges how a resource stands now, and tells the journal when that is news.
+    func record(_ id: IntentID, source: String?) {
+        guard desired.intents[id] != nil else {
+            if standings[id] != nil { journal.record(EventView(kind: id.kind.rawValue, id: id.id, event: "deleted", source: source)) }
+            standings.forget(id)
+            return
+        }
+        let (standing, isNew) = standings.judge(id, in: desired, missing: Self.missing(namespaces))
+        guard isNew else { return }
+        journal.record(EventView(kind: id.kind.rawValue, id: id.id, event: standing.status.rawValue, reason: standing.reason, source: source))
+    }
+
+    /// The pods that may stand differently when this resource does.
+    func waiting(for id: IntentID) -> Set<IntentID> {
+        let index = desired.intents.index
+        return switch id.kind {
+        case .network: Set((index.podsByNetwork[ID(id.id)] ?? []).map(\.intent))
+        case .securityGroup: Set((index.podsByGroup[ID(id.id)] ?? []).map(\.intent))
+        case .addressGroup, .pod, .neighbor, .elasticIP: []
+        }
+    }
+}
+
+extension Report {
+    /// Nothing of a change was taken, for it couldn't be remembered.
+    init(refusing outcomes: [(IntentID?, Edits.Outcome)], because failure: some Error) {
+        self.init(
+            answers: outcomes.map { id, outcome in
+                if case .rejected(let rejected) = outcome { return Answer(rejected) }
+                return Answer(intent: id, status: .failed, reason: "not stored, so not applied: \(failure)")
+            })
+    }
+}
+
+extension Duration {
+    var microseconds: Int { Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000) }
+}

@@ -1,0 +1,62 @@
+/// Where plans are carried out: the Linux kernel, or a model of it.
+package protocol Dataplane: AnyObject {
+    /// The epochs of the bindings in force, by their link. To be asked first after a start: what is wanted depends on them.
+    func stamps() throws -> [Entry]
+
+    /// What there is of Hawser's, told by its marks. `desired` helps to recognise it; nothing is changed.
+    func observe(expecting desired: HostState) throws -> HostState
+
+    /// Takes a plan's steps, but not its stamps.
+    func apply(_ plan: Plan) -> Applied
+
+    /// Takes the stamps of plans, after a grace period (`awaitGracePeriod`).
+    func settle(_ stamps: [Operation]) -> Applied
+
+    /// What the elements of sets, and the rules of chains that count by themselves, have counted, by their comments. One that isn't
+    /// there has counted nothing.
+    func counters(sets: [Named], chains: [Named]) throws -> [Named: [String: Counter]]
+
+    /// Deletes the tracked flows of addresses.
+    func forgetFlows(of addresses: [IPAddress]) throws
+}
+
+/// What became of operations.
+package struct Applied: Hashable, Sendable {
+    /// Those that are in force.
+    package var done: [Operation] = []
+    package var refusals: [Refusal] = []
+    /// Netlink messages sent, and their bytes.
+    package var messages = 0
+    package var bytes = 0
+    /// Spent waiting for the kernel.
+    package var kernel: Duration = .zero
+    /// Of the nftables ruleset, after the last commit; nil when there was none.
+    package var generation: UInt32?
+
+    package init() {}
+
+    package mutating func merge(_ other: Applied) {
+        done += other.done
+        refusals += other.refusals
+        messages += other.messages
+        bytes += other.bytes
+        kernel += other.kernel
+        generation = other.generation ?? generation
+    }
+}
+
+extension HostState {
+    /// What is believed to be there after operations that the kernel took.
+    package mutating func take(_ applied: Applied) {
+        for operation in applied.done { apply(operation) }
+    }
+}
+
+extension Plan {
+    /// Steps before the firewall's transaction, the transaction, and the steps after it.
+    package var parts: (before: [Operation], firewall: [Operation], after: [Operation]) {
+        let firewall = steps.filter { $0.object.isRuleset }
+        let others = steps.filter { !$0.object.isRuleset }
+        return (others.filter { Phase.of($0) < .unbind }, firewall, others.filter { Phase.of($0) > .unbind })
+    }
+}

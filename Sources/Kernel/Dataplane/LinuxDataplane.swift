@@ -1,0 +1,168 @@
+package import HostNetwork
+package import Netlink
+import SystemPackage
+
+/// The kernel of one routing domain: the namespace that the thread was in which opened it.
+package final class LinuxDataplane: Dataplane {
+    private var links: LinkTable
+    private var firewall: Firewall
+    private var tracked: FlowTable
+    private let marks: MarkLayout
+
+    /// - Parameter owned: whether the nftables tables are to be this process's own, where the kernel can do so.
+    package init(marks: MarkLayout, owned: Bool = true) throws(TransportError) {
+        let links = try LinkTable()
+        let firewall = try Firewall(owned: owned)
+        let tracked = try FlowTable()
+        self.links = links
+        self.firewall = firewall
+        self.tracked = tracked
+        self.marks = marks
+    }
+
+    /// The address of the socket that changes links, which is in every event that it leads to.
+    package var linkPort: UInt32 { links.port }
+
+    package func stamps() throws -> [Entry] { try firewall.elements(of: BaseSet.fresh(.out).set) }
+
+    package func observe(expecting desired: HostState) throws -> HostState {
+        var places: [LinkName: LinkTable.Place] = [:]
+        for link in desired.links { places[link.name] = LinkTable.Place(namespace: link.namespace, interface: link.interface) }
+        var state = HostState(try firewall.observe(expecting: desired))
+        for object in try links.observe(places) {
+            let object = Object(object)
+            state.insert(Entry(object, because: desired.entries[object.key]?.because ?? object.owner(in: desired)))
+        }
+        return state
+    }
+
+    package func apply(_ plan: Plan) -> Applied {
+        var applied = Applied()
+        let (before, transaction, after) = plan.parts
+        // Old stamps are wiped while the epochs that they might be taken for aren't in force yet.
+        wipeStamps(of: plan.rewound, &applied)
+        take(before, &applied)
+        let isEnforced = commit(transaction, &applied)
+        // Who has these addresses next starts with no flow of who had them.
+        forget(plan.forgotten, &applied)
+        if isEnforced {
+            take(after, &applied)
+        } else {
+            // Fail closed: without its policy no link comes up.
+            applied.refusals += after.map { Refusal($0, errno: Errno.canceled.rawValue, explanation: "not tried: the policy was refused") }
+        }
+        return applied
+    }
+
+    package func settle(_ stamps: [HostNetwork.Operation]) -> Applied {
+        var applied = Applied()
+        _ = commit(stamps, &applied)
+        return applied
+    }
+
+    package func counters(sets: [Named], chains: [Named]) throws -> [Named: [String: Counter]] {
+        var counters: [Named: [String: Counter]] = [:]
+        for set in sets { counters[set] = try firewall.counters(of: set) }
+        for chain in chains { counters[chain] = try firewall.ruleCounters(of: chain) }
+        return counters
+    }
+
+    package func forgetFlows(of addresses: [IPAddress]) throws {
+        for address in addresses { _ = try tracked.delete(of: address) }
+    }
+
+    package func generation() throws -> UInt32 { try firewall.generation() }
+
+    // MARK: Parts of a plan
+
+    private func take(_ operations: [HostNetwork.Operation], _ applied: inout Applied) {
+        guard !operations.isEmpty else { return }
+        let clock = ContinuousClock()
+        let start = clock.now
+        // Only links are asked of it: every operation has a step.
+        let steps = operations.compactMap { LinkStep($0) }
+        let refusals = links.apply(steps)
+        applied.kernel += clock.now - start
+        applied.messages += steps.count
+        let refused = Set(refusals.map(\.index))
+        for index in operations.indices where !refused.contains(index) { applied.done.append(operations[index]) }
+        applied.refusals += refusals.map { Refusal(operations[$0.index], errno: $0.errno.rawValue, explanation: $0.explanation) }
+    }
+
+    /// Whether all of it is in force.
+    private func commit(_ operations: [HostNetwork.Operation], _ applied: inout Applied) -> Bool {
+        for transaction in Transactions.split(operations) {
+            var figures = Firewall.Figures()
+            let refusals = firewall.apply(transaction, &figures)
+            applied.kernel += figures.time
+            applied.messages += figures.messages
+            applied.bytes += figures.bytes
+            guard refusals.isEmpty else {
+                applied.refusals += refusals
+                return false
+            }
+            applied.done += transaction
+        }
+        return true
+    }
+
+    private func forget(_ addresses: [IPAddress], _ applied: inout Applied) {
+        timed(&applied) {
+            for address in addresses { _ = try? tracked.delete(of: address) }
+        }
+    }
+
+    private func wipeStamps(of addresses: [IPAddress], _ applied: inout Applied) {
+        timed(&applied) {
+            for address in addresses { _ = try? tracked.clear(marks.mask, of: address) }
+        }
+    }
+
+    private func timed(_ applied: inout Applied, _ body: () -> Void) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        body()
+        applied.kernel += clock.now - start
+    }
+}
+
+extension Object {
+    fileprivate init(_ object: LinkObject) {
+        switch object {
+        case .link(let link): self = .link(link)
+        case .address(let address): self = .address(address)
+        case .route(let route): self = .route(route)
+        case .neighbor(let neighbor): self = .neighbor(neighbor)
+        }
+    }
+
+    /// Whose it was, if nobody wants it any more.
+    fileprivate func owner(in desired: HostState) -> IntentID {
+        if case .link(let link) = self { return link.pod.intent }
+        guard let link, let entry = desired.entries[.link(link)] else { return Layout.because }
+        return entry.because
+    }
+
+    fileprivate var linkObject: LinkObject? {
+        switch self {
+        case .link(let link): .link(link)
+        case .address(let address): .address(address)
+        case .route(let route): .route(route)
+        case .neighbor(let neighbor): .neighbor(neighbor)
+        case .table, .chain, .set, .rule, .element: nil
+        }
+    }
+}
+
+extension LinkStep {
+    fileprivate init?(_ operation: HostNetwork.Operation) {
+        guard let object = operation.object.linkObject else { return nil }
+        switch operation.action {
+        case .add: self = .add(object)
+        case .change(let from):
+            guard let from = from.linkObject else { return nil }
+            self = .change(from: from, to: object)
+        case .remove: self = .remove(object)
+        }
+    }
+}
