@@ -1,6 +1,7 @@
 import Foundation
 import HawserAPI
 package import HostNetwork
+import Kernel
 package import Logging
 import ServiceLifecycle
 package import Store

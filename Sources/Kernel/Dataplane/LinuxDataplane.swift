@@ -103,6 +103,8 @@ package final class LinuxDataplane: Dataplane {
             }
             applied.done += transaction
         }
+        // Nobody but other users of nftables commits in between, and a generation is for people to compare.
+        if !operations.isEmpty { applied.generation = try? firewall.generation() }
         return true
     }
 
