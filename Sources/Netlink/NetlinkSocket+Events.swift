@@ -32,6 +32,15 @@ extension NetlinkSocket {
         }
     }
 
+    /// Waits for a datagram of multicast messages and hands each of them over; false when none came before `deadline`.
+    package mutating func next(
+        before deadline: ContinuousClock.Instant, _ body: (MessageHeader, RawSpan) -> Void
+    ) throws(TransportError) -> Bool {
+        guard let length = try receive(until: deadline) else { throw .answersLost }
+        messages(in: length, body)
+        return length > 0
+    }
+
     /// Hands over what has come already, without waiting; whether there was something.
     package mutating func drain(_ body: (MessageHeader, RawSpan) -> Void) throws(TransportError) -> Bool {
         var some = false

@@ -6,12 +6,15 @@ extension NetlinkSocket {
     /// A refused message doesn't keep the later ones from being tried. As many messages as the socket's buffers carry go in one
     /// send; the kernel takes them one by one, in order.
     ///
-    /// - Parameter each: called with the place in the batch of the request and with a message that answers it, when that says more
-    ///   than yes or no.
+    /// - Parameters:
+    ///   - each: called with the place in the batch of the request and with a message that answers it, when that says more than yes or
+    ///     no.
+    ///   - event: called with multicast messages that come in between, if the socket has joined groups.
     /// - Returns: the messages that were refused, by their place in the batch; empty when all went well.
     /// - Throws: when nothing is known of some of them.
     package mutating func send(
-        _ batch: inout Batch, _ each: (_ index: Int, MessageHeader, RawSpan) -> Void = { _, _, _ in }
+        _ batch: inout Batch, _ each: (_ index: Int, MessageHeader, RawSpan) -> Void = { _, _, _ in },
+        event: (MessageHeader, RawSpan) -> Void = { _, _ in }
     ) throws(TransportError) -> [Int: KernelError] {
         var refused: [Int: KernelError] = [:]
         guard !batch.isEmpty else { return refused }
@@ -21,7 +24,7 @@ extension NetlinkSocket {
         while index < batch.count {
             let end = last(from: index, in: batch)
             try transmit(batch.bytes.span.extracting(batch.start(of: index)..<batch.ends[end]))
-            try collect((first + UInt32(index))...(first + UInt32(end))) { header, message in
+            try collect((first + UInt32(index))...(first + UInt32(end)), event) { header, message in
                 let place = Int(header.sequence - first)
                 if header.type == .error {
                     refused[place] = KernelError(header, message)
@@ -45,14 +48,15 @@ extension NetlinkSocket {
 
     /// Receives until each of `sequences` was answered by an `NLMSG_ERROR`, which may say that all is well.
     private mutating func collect(
-        _ sequences: ClosedRange<UInt32>, _ body: (MessageHeader, RawSpan) -> Void
+        _ sequences: ClosedRange<UInt32>, _ event: (MessageHeader, RawSpan) -> Void, _ body: (MessageHeader, RawSpan) -> Void
     ) throws(TransportError) {
         var missing = sequences.count
         while missing > 0 {
             guard let length = try receive(until: .now + patience) else { continue }
             guard length > 0 else { throw .noAnswer(within: patience) }
             messages(in: length) { header, message in
-                guard sequences.contains(header.sequence), header.type != .noOperation, header.type != .done else { return }
+                guard header.type != .noOperation, header.type != .done else { return }
+                guard sequences.contains(header.sequence) else { return event(header, message) }
                 if header.type == .error { missing -= 1 }
                 body(header, message)
             }

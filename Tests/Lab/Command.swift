@@ -48,7 +48,7 @@ struct Command {
         for (number, file) in files.enumerated() { unsafe _ = posix_spawn_file_actions_adddup2(&actions, file.rawValue, Int32(number)) }
         var arguments = unsafe words.map { unsafe strdup($0) }
         unsafe arguments.append(nil)
-        defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         var process: pid_t = 0
         let code = unsafe posix_spawnp(&process, arguments[0] ?? strdup(""), &actions, nil, arguments, environ)
         guard code == 0 else { throw LabError("\(words.first ?? "") can't be started: \(Errno(rawValue: code))") }

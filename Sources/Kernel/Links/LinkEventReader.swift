@@ -51,10 +51,11 @@ struct LinkEventReader: Sendable {
         let last = links[link.index]
         guard link.isOurs || last != nil else { return nil }
         links[link.index] = link.isOurs ? link : nil
-        // Much is told of a link that doesn't matter here: that its carrier comes, for one.
-        guard let last else { return .changed(name) }
-        let isSame = (last.isUp, last.mtu, last.mac, last.group) == (link.isUp, link.mtu, link.mac, link.group)
-        return isSame && last.name == link.name ? nil : .changed(LinkName(reported: last.name))
+        // One that is new is Hawser's own doing; and much is told of a link that doesn't matter here: that its carrier comes, for one.
+        guard let last else { return nil }
+        guard link.isOurs, link.name == last.name else { return .gone(LinkName(reported: last.name)) }
+        let side = LinkEvent.HostSide(isUp: link.isUp, mtu: link.mtu, mac: link.mac)
+        return side == LinkEvent.HostSide(isUp: last.isUp, mtu: last.mtu, mac: last.mac) ? nil : .became(name, side)
     }
 
     private mutating func routeEvent(_ header: MessageHeader, _ message: RawSpan) -> LinkEvent? {

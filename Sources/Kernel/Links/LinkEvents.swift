@@ -4,12 +4,27 @@ import Netlink
 import Synchronization
 import SystemPackage
 
-/// What happened to Hawser's interfaces of one routing domain. What it means is for the listener to see, by observing that link: now and then
-/// the kernel doesn't say who did it, and the listener did it himself.
+/// What happened to Hawser's interfaces of one routing domain.
 package enum LinkEvent: Hashable, Sendable {
-    /// The pair is gone, as when its pod's namespace ended.
+    /// What a link itself is like.
+    package struct HostSide: Hashable, Sendable {
+        package var isUp: Bool
+        /// Bytes.
+        package var mtu: Int
+        package var mac: MAC
+
+        package init(isUp: Bool, mtu: Int, mac: MAC) {
+            self.isUp = isUp
+            self.mtu = mtu
+            self.mac = mac
+        }
+    }
+
+    /// The pair is gone, as when its pod's namespace ended, or has lost its mark.
     case gone(LinkName)
-    /// The host side was changed, or something of Hawser's on it was changed or taken away.
+    /// The host side became like this. The kernel doesn't say who did it: it is news only to one who believes otherwise.
+    case became(LinkName, HostSide)
+    /// Something of Hawser's on the host side was changed or taken away; now and then it is told of what Hawser itself did.
     case changed(LinkName)
     /// More happened than could be told: everything is to be looked at again.
     case missed

@@ -17,9 +17,21 @@ extension LinkTable {
             }
             Self.send(&hosts, through: &socket, &pass)
             try editPods(possible.filter { pass.steps[$0].touches(.pod) }, links, &pass)
+            try settle(possible.compactMap { pass.steps[$0].raises ? links[pass.steps[$0].name]?.index : nil })
         } catch {
             for index in tried { pass.refuse(index, error.errno, "\(error)") }
         }
+    }
+
+    /// Makes the kernel take notice of the carrier of host sides that have just come up.
+    ///
+    /// The end that comes up first gets its carrier with the second. It drops what it is to send until that is noticed, which the kernel puts
+    /// off by up to a second where both ends happen to have the same index (`linkwatch_urgent_event`); asking for the link doesn't
+    /// wait (`rtnl_getlink`, since Linux 6.9).
+    private mutating func settle(_ raised: [InterfaceIndex]) throws(TransportError) {
+        var batch = Batch()
+        for index in raised { _ = batch.addFind(index) }
+        _ = try socket.send(&batch)
     }
 
     /// The pairs of these steps that exist and are Hawser's; steps on others are refused, unless they take away.
@@ -40,22 +52,35 @@ extension LinkTable {
     }
 
     /// Sends, and refuses the steps that the kernel refused; what is as wanted nevertheless isn't.
-    static func send(_ steps: inout StepBatch, through socket: inout NetlinkSocket, _ pass: inout LinkPass) {
+    ///
+    /// - Parameter event: called with multicast messages that come in between.
+    /// - Returns: the steps that the kernel didn't take, for whatever reason.
+    @discardableResult
+    static func send(
+        _ steps: inout StepBatch, through socket: inout NetlinkSocket, _ pass: inout LinkPass,
+        event: (MessageHeader, RawSpan) -> Void = { _, _ in }
+    ) -> Set<Int> {
+        var untaken: Set<Int> = []
         do throws(TransportError) {
-            var taken: [(step: Int, interface: InterfaceIndex)] = []
-            for (place, error) in try socket.send(&steps.batch).sorted(by: { $0.key < $1.key }) {
+            var occupied: [(step: Int, interface: InterfaceIndex)] = []
+            for (place, error) in try socket.send(&steps.batch, event: event).sorted(by: { $0.key < $1.key }) {
                 let index = steps.owners[place].step
+                untaken.insert(index)
                 let step = pass.steps[index]
                 if step.isFulfilled(despite: error.errno) { continue }
                 if case .add(.route) = step, error.errno == .fileExists {
-                    taken.append(steps.owners[place])
+                    occupied.append(steps.owners[place])
                 } else {
                     pass.refuse(index, error)
                 }
             }
-            if !taken.isEmpty { try replaceOwn(taken, through: &socket, &pass) }
+            if !occupied.isEmpty { try replaceOwn(occupied, through: &socket, &pass) }
         } catch {
-            for owner in steps.owners { pass.refuse(owner.step, error.errno, "\(error)") }
+            for owner in steps.owners {
+                untaken.insert(owner.step)
+                pass.refuse(owner.step, error.errno, "\(error)")
+            }
         }
+        return untaken
     }
 }

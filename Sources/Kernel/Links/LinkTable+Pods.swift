@@ -47,11 +47,14 @@ extension LinkTable {
             steps.add(for: index, peer) { step.addMessages(to: &$0, .pod, peer) }
         }
         guard !steps.owners.isEmpty else { return }
+        var arrivals = AddressArrivals(of: indices.map { pass.steps[$0] })
         do throws(OpenFailure) {
-            var socket = try NetlinkSocket(.route, in: open.namespace) {
+            var socket = try NetlinkSocket(.route, in: open.namespace, groups: arrivals.groups) {
                 for (index, interface) in raised { Self.quiet(interface, index, &pass) }
             }
-            Self.send(&steps, through: &socket, &pass)
+            let untaken = Self.send(&steps, through: &socket, &pass) { arrivals.note($0, $1) }
+            arrivals.forget(untaken.map { pass.steps[$0] })
+            arrivals.wait(through: &socket)
         } catch {
             pass.refuse(indices, error.errno, "the pod's network namespace: \(error)")
         }
