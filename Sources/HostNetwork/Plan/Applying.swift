@@ -33,7 +33,7 @@ extension HostState {
 
 extension Object {
     /// The table that a part of the ruleset is in.
-    fileprivate var table: TableFamily? {
+    var table: TableFamily? {
         switch self {
         case .table(let family): family
         case .chain(let chain): chain.id.family

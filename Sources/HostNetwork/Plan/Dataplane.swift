@@ -6,6 +6,10 @@ package protocol Dataplane: AnyObject {
     /// What there is of Hawser's, told by its marks. `desired` helps to recognise it; nothing is changed.
     func observe(expecting desired: HostState) throws -> HostState
 
+    /// Takes tables that an earlier process left as this one's own, where the kernel knows owners. It changes no rule, and throws when
+    /// another process that lives has them.
+    func adopt(_ believed: HostState) throws
+
     /// Takes a plan's steps, but not its stamps.
     func apply(_ plan: Plan) -> Applied
 

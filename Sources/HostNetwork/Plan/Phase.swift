@@ -12,7 +12,8 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
     case elementGone
     case tableMade, setMade, chainMade, chainChanged, elementMade, ruleMade
     case bind, attach
-    case ruleGone, setGone, chainGone, tableGone
+    // A chain takes its rules along, and they are what keeps sets.
+    case ruleGone, chainGone, setGone, tableGone
     // Policy is in force: the network may know the pod.
     case addressMade, linkChanged, linkUp, neighborMade, routeMade
     // When no packet that began under the old rules is on its way any more (`Plan.stamps`), and at once for a new pair.

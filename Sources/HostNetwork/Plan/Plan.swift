@@ -32,9 +32,8 @@ package struct Plan: Hashable, Sendable {
         let keys = replaced.isEmpty ? keys : keys.union(desired.entries.keys.filter { desired[$0]?.link.map(replaced.contains) ?? false })
         for key in keys {
             var before = actual.entries[key]
-            if let old = before, let link = old.object.link, gone.contains(link), key != .link(link) {
+            if let link = before?.object.link, gone.contains(link), key != .link(link) {
                 // It goes with its link.
-                note(old, goneFor: desired.entries[key])
                 before = nil
             }
             step(from: before, to: desired.entries[key], on: actual)
@@ -83,8 +82,9 @@ package struct Plan: Hashable, Sendable {
         case (nil, nil): return
         case (nil, let new?): add(new, on: actual)
         case (let old?, nil):
+            empty(old)
             steps.append(Operation(.remove, old))
-            note(old, goneFor: nil)
+            note(old)
         case (let old?, let new?):
             if old == new { return }
             switch (old.object, new.object) {
@@ -110,32 +110,43 @@ package struct Plan: Hashable, Sendable {
         }
         let operation = Operation(.add, entry)
         // A pair that is new has no packets under way.
-        if Phase.of(operation) == .stamp, let link = entry.object.element?.link, actual[.link(link)] != nil { stamps.append(operation) } else { steps.append(operation) }
+        if Phase.of(operation) == .stamp, let link = entry.object.element?.link, actual[.link(link)] != nil {
+            stamps.append(operation)
+        } else {
+            steps.append(operation)
+        }
     }
 
-    /// An address of a pod side that is gone, and not for a mere rebuilding of its link.
-    private mutating func note(_ old: Entry?, goneFor new: Entry?) {
-        if new == nil, case .address(let address)? = old?.object, address.end.side == .pod { forgotten.append(address.address) }
+    /// An address that a pod may not send from any more. Its element tells, which outlives a pair that somebody else took away.
+    private mutating func note(_ old: Entry) {
+        guard let element = old.object.element, case .own(.inet, _, ranges: false)? = BaseSet(element.set) else { return }
+        if let address = IPAddress(bytes: element.key.dropFirst(24)) { forgotten.append(address) }
     }
 
-    /// What goes with its set or chain needs no step of its own.
+    /// A chain whose rules stand in an order may name another that goes too, so it is emptied first.
+    private mutating func empty(_ old: Entry) {
+        guard case .chain(var chain) = old.object, !chain.body.isEmpty else { return }
+        chain.body = []
+        steps.append(Operation(.change(from: old.object), Entry(.chain(chain), because: old.because, comment: old.comment)))
+    }
+
+    /// What goes with its table, set or chain needs no step of its own; but elements of a map do, for they keep chains.
     private mutating func dropWhatGoesAnyway() {
+        var tables: Set<TableFamily> = []
         var holders: Set<Named> = []
         for step in steps where step.action == .remove {
             switch step.object {
-            case .set(let set): holders.insert(set.id)
+            case .table(let family): tables.insert(family)
+            case .set(let set) where !set.isMap: holders.insert(set.id)
             case .chain(let chain): holders.insert(chain.id)
             default: continue
             }
         }
-        guard !holders.isEmpty else { return }
+        guard !holders.isEmpty || !tables.isEmpty else { return }
         steps.removeAll { step in
-            guard step.action == .remove else { return false }
-            return switch step.object {
-            case .element(let element): holders.contains(element.set)
-            case .rule(let rule): holders.contains(rule.chain)
-            default: false
-            }
+            if case .table = step.object { return false }
+            if let table = step.object.table, tables.contains(table) { return true }
+            return step.action == .remove && step.object.container.map(holders.contains) ?? false
         }
     }
 }

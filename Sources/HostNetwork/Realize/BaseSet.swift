@@ -83,7 +83,8 @@ package enum BaseSet: Hashable, Sendable {
         case "denied-in": self = .denied(.in)
         default:
             let parts = id.name.split(separator: "-", omittingEmptySubsequences: false)
-            guard let flow = parts.first.flatMap({ word in Flow.allCases.first { $0.text == word } }), parts.count == 2 || (parts.count == 3 && parts[2] == "reply"),
+            guard let flow = parts.first.flatMap({ word in Flow.allCases.first { $0.text == word } }),
+                parts.count == 2 || (parts.count == 3 && parts[2] == "reply"),
                 let number = Int(parts[1])
             else { return nil }
             self = .slot(flow, parts.count == 3 ? .reply : .original, number)

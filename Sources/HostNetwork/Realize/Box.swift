@@ -11,11 +11,13 @@ struct Box: Hashable {
     var rule: String
 
     func overlaps(_ other: Box) -> Bool {
-        addresses.overlaps(other.addresses) && protocols.overlaps(other.protocols) && first.overlaps(other.first) && second.overlaps(other.second)
+        addresses.overlaps(other.addresses) && protocols.overlaps(other.protocols) && first.overlaps(other.first)
+            && second.overlaps(other.second)
     }
 
     func contains(_ other: Box) -> Bool {
-        addresses.contains(other.addresses) && protocols.contains(other.protocols) && first.contains(other.first) && second.contains(other.second)
+        addresses.contains(other.addresses) && protocols.contains(other.protocols) && first.contains(other.first)
+            && second.contains(other.second)
     }
 
     /// What is left of this box without `other`: at most two pieces in each dimension, disjoint.
@@ -56,7 +58,10 @@ struct Box: Hashable {
         if mine != its { return mine > its }
         let here = (addresses.lowerBound, UInt128(protocols.lowerBound), UInt128(second.lowerBound), UInt128(first.lowerBound))
         let there =
-            (other.addresses.lowerBound, UInt128(other.protocols.lowerBound), UInt128(other.second.lowerBound), UInt128(other.first.lowerBound))
+            (
+                other.addresses.lowerBound, UInt128(other.protocols.lowerBound), UInt128(other.second.lowerBound),
+                UInt128(other.first.lowerBound)
+            )
         return here != there ? here < there : rule < other.rule
     }
 

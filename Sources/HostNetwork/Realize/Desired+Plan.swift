@@ -5,7 +5,7 @@ extension Desired {
     /// - Parameter keys: the objects that may differ; all others are known to be as wanted.
     package mutating func plan(from believed: HostState, touching keys: Set<Object.Key>) -> Plan {
         let plan = Plan(from: believed, to: state, touching: keys)
-        let losers = losers(by: plan, in: believed)
+        let losers = losers(among: keys, in: believed)
         guard !losers.isEmpty else { return plan }
         var next: [ID<Pod>: Epoch] = [:]
         var rewound: [IPAddress] = []
@@ -27,18 +27,37 @@ extension Desired {
 
     /// The pods that had a binding and lose a permission: an element or rule goes that their binding reads. One that goes
     /// because a wider one comes counts too; its flows are judged again, and pass.
-    private func losers(by plan: Plan, in believed: HostState) -> Set<ID<Pod>> {
+    private func losers(among keys: Set<Object.Key>, in believed: HostState) -> Set<ID<Pod>> {
         var losers: Set<ID<Pod>> = []
         var seen: Set<Named> = []
-        for step in plan.steps where step.action == .remove {
-            guard let container = step.object.container else { continue }
-            if case .slot = BaseSet(container) {
-                if let link = step.object.element?.link, case .link(let there)? = believed[.link(link)] { losers.insert(there.pod) }
-            } else if seen.insert(container).inserted {
-                losers.formUnion(readers(of: container))
+        for key in keys {
+            guard let old = believed[key], old != state[key] else { continue }
+            switch old {
+            // The fixed part isn't as it should be, and perhaps wasn't for long: nothing that passed by it counts.
+            case .chain, .set, .table: if state[key] != nil { return Set(intents.pods.keys.filter { isInForce($0, in: believed) }) }
+            case .element(let element):
+                if case .slot = BaseSet(element.set) {
+                    if let pod = element.link.flatMap({ pod(behind: $0, in: believed) }) { losers.insert(pod) }
+                } else if seen.insert(element.set).inserted {
+                    losers.formUnion(readers(of: element.set))
+                }
+            case .rule(let rule): if seen.insert(rule.chain).inserted { losers.formUnion(readers(of: rule.chain)) }
+            case .link, .address, .route, .neighbor: continue
             }
         }
-        return losers.filter { !groups(of: $0).isEmpty && believed[.link(LinkName(of: $0))] != nil }
+        return losers.filter { intents.pods[$0] != nil && isInForce($0, in: believed) }
+    }
+
+    private func pod(behind link: LinkName, in believed: HostState) -> ID<Pod>? {
+        guard case .link(let there)? = believed[.link(link)] ?? state[.link(link)] else { return nil }
+        return there.pod
+    }
+
+    /// Whether flows of the pod may bear the stamps of its present epoch: a pod that is new has none.
+    private func isInForce(_ pod: ID<Pod>, in believed: HostState) -> Bool {
+        let link = LinkName(of: pod)
+        let stamped = Flow.allCases.contains { believed.contains(.element(.fresh(link, epochs[pod] ?? .first, $0, in: layout.marks))) }
+        return stamped || believed[.link(link)] != nil
     }
 }
 

@@ -15,6 +15,8 @@ package struct Desired: Sendable {
     /// The remotes that each of those groups' rules name, and the groups that name each.
     private var remotes: [GroupInstance: Set<RemoteSets.Owner>] = [:]
     private var named: [RemoteSets.Owner: Set<GroupInstance>] = [:]
+    /// What each pod and neighbor is to its groups.
+    private var memberships: [IntentID: Membership] = [:]
 
     package var state: HostState { claims.state }
 
@@ -35,13 +37,26 @@ package struct Desired: Sendable {
     /// The bound groups of an attached pod, in the order of their slots.
     package func groups(of pod: ID<Pod>) -> [GroupInstance] { groups[pod] ?? [] }
 
+    /// The sets of a bound group whose elements count, and its chains, whose rules may.
+    package func counting(_ instance: GroupInstance) -> (sets: [Named], chains: [Named]) {
+        var sets: [Named] = []
+        var chains: [Named] = []
+        for entry in claims.entries(of: .group(instance)) {
+            switch entry.object {
+            case .set(let set) where set.counts: sets.append(set.id)
+            case .chain(let chain): chains.append(chain.id)
+            default: continue
+            }
+        }
+        return (sets, chains)
+    }
+
     // MARK: Changes
 
-    /// Takes other intents, which differ from the present ones in these resources only; answers the keys of all objects
-    /// that may differ now.
-    package mutating func realize(_ intents: Intents, changed: [(before: Intent?, after: Intent?)]) -> Set<Object.Key> {
-        let old = self.intents
-        self.intents = intents
+    /// Changes the intents in place; `body` answers what it changed, each resource once. Answers the keys of all objects that may
+    /// differ now.
+    package mutating func change(_ body: (inout Intents) -> [(before: Intent?, after: Intent?)]) -> Set<Object.Key> {
+        let changed = body(&intents)
         var work = Work()
         for (before, after) in changed {
             if case .securityGroup(let old)? = before, case .securityGroup(let new)? = after, old.differsOnlyInRules(from: new) {
@@ -50,11 +65,17 @@ package struct Desired: Sendable {
             }
             for intent in [before, after] { if let intent { note(intent, &work) } }
         }
-        for pod in work.pods { moveMember(pod.intent, before: old.membership(of: pod), after: intents.membership(of: pod), &work) }
-        for neighbor in work.neighbors {
-            moveMember(neighbor.intent, before: old.membership(of: neighbor), after: intents.membership(of: neighbor), &work)
-        }
+        for pod in work.pods { moveMember(pod.intent, to: intents.membership(of: pod), &work) }
+        for neighbor in work.neighbors { moveMember(neighbor.intent, to: intents.membership(of: neighbor), &work) }
         return finish(&work)
+    }
+
+    /// Takes other intents, which differ from the present ones in these resources only.
+    package mutating func realize(_ intents: Intents, changed: [(before: Intent?, after: Intent?)]) -> Set<Object.Key> {
+        change { present in
+            present = intents
+            return changed
+        }
     }
 
     /// The namespaces of these pods came or went.
@@ -110,17 +131,22 @@ package struct Desired: Sendable {
             note(.securityGroup(.implicitDefault(of: network.id)), &work)
         case .addressGroup(let group):
             work.remotes.insert(.addressGroup(group.id))
-            work.groups.formUnion(named[.addressGroup(group.id)] ?? [])
+            // Those whose rules name it: it may be known only now.
+            work.groups.formUnion(
+                (intents.index.groupsByAddressGroup[group.id] ?? []).flatMap { name in bound.keys.filter { $0.group == name } })
         case .securityGroup(let group):
             work.groups.formUnion(bound.keys.filter { $0.group == group.id })
             work.pods.formUnion(intents.index.podsByGroup[group.id] ?? [])
-            work.neighbors.formUnion(intents.neighbors(boundTo: group.id))
+            work.neighbors.formUnion(intents.neighbors(boundTo: group))
             // Those whose rules name it: it may be known only now.
-            work.groups.formUnion((intents.index.groupsByRemoteGroup[group.id] ?? []).flatMap { name in bound.keys.filter { $0.group == name } })
+            work.groups.formUnion(
+                (intents.index.groupsByRemoteGroup[group.id] ?? []).flatMap { name in bound.keys.filter { $0.group == name } })
         }
     }
 
-    private mutating func moveMember(_ id: IntentID, before: Membership?, after: Membership?, _ work: inout Work) {
+    private mutating func moveMember(_ id: IntentID, to after: Membership?, _ work: inout Work) {
+        let before = memberships.removeValue(forKey: id)
+        memberships[id] = after
         for instance in Set((before?.groups ?? []) + (after?.groups ?? [])) {
             work.members.append((instance, id))
             if !(before?.ranges.isEmpty ?? true) || !(after?.ranges.isEmpty ?? true) { work.remotes.insert(.group(instance)) }
@@ -139,7 +165,8 @@ package struct Desired: Sendable {
         }
         for instance in again { derive(instance, &work) }
         for pod in work.pods { derivePod(pod, &work) }
-        for pod in work.pods where !claims.contains(.pod(pod)) { epochs[pod] = nil }
+        // A pod that waits for its namespace again goes on with its epochs: flows of address pairs that are ranges keep their stamps.
+        for pod in work.pods where intents.pods[pod] == nil { epochs[pod] = nil }
         return work.touched
     }
 
@@ -175,7 +202,9 @@ package struct Desired: Sendable {
         if let pod = intents.pods[id], isAttached(pod), let network = intents.networks[pod.network] {
             let groups = groups[id] ?? []
             let isStateless = groups.first.flatMap { intents.group($0.group) }.map { !$0.stateful } ?? false
-            entries = PodPart(pod: pod, network: network, epoch: epochs[id] ?? .first, layout: layout, groups: groups, isStateless: isStateless).entries
+            entries =
+                PodPart(pod: pod, network: network, epoch: epochs[id] ?? .first, layout: layout, groups: groups, isStateless: isStateless)
+                .entries
         }
         claims.set(.pod(id), to: entries, touched: &work.touched)
     }
@@ -189,7 +218,7 @@ package struct Desired: Sendable {
             let part = GroupPart(
                 instance: instance, group: group, layout: layout,
                 remoteGroup: { [intents] in intents.instance(of: $0, seenFrom: instance.network) },
-                remoteSets: { [intents] in intents.sets(of: $0, $1) })
+                isKnown: { [intents] in intents.addressGroups[$0] != nil }, remoteSets: { [intents] in intents.sets(of: $0, $1) })
             entries = part.entries
         }
         let old = self.remotes[instance] ?? []

@@ -32,6 +32,14 @@ struct RemoteSets {
             case .addressGroup(let id): id.value
             }
         }
+
+        /// Told apart from the other kind, whose ids may be the same.
+        var role: String {
+            switch self {
+            case .group: "members/\(name)"
+            case .addressGroup: "addresses/\(name)"
+            }
+        }
     }
 
     var owner: Owner

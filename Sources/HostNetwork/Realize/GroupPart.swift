@@ -9,6 +9,8 @@ struct GroupPart {
     var layout: Layout
     /// The remote group that an id names in this network; nil: nobody knows it, so it matches nobody.
     var remoteGroup: (ID<SecurityGroup>) -> GroupInstance?
+    /// Whether an address group is known; one that isn't matches nobody.
+    var isKnown: (ID<AddressGroup>) -> Bool
     /// The sets of a remote that have anything to match: a remote group without ranges has no set of ranges.
     var remoteSets: (RemoteSets.Owner, Family) -> [NamedSet]
 
@@ -58,7 +60,7 @@ struct GroupPart {
                 let selectors = [remote(flow, way, family)] + shape.selectors(way, family)
                 entries.append(
                     entry(
-                        .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name)] + layout.confirm(flow))),
+                        .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name), allow(flow)])),
                         comment: "\(instance.group): rules about addresses"))
             }
         }
@@ -72,14 +74,16 @@ struct GroupPart {
             switch rule.remote {
             case .group(let id):
                 if let remote = remoteGroup(id) { remotes[.group(remote), default: []].append(rule) }
-            case .addressGroup(let id): remotes[.addressGroup(id), default: []].append(rule)
+            case .addressGroup(let id):
+                if isKnown(id) { remotes[.addressGroup(id), default: []].append(rule) }
             case .anyone, .cidr: continue
             }
         }
-        for (owner, rules) in remotes {
+        for (owner, rules) in remotes.sorted(by: { $0.key.role < $1.key.role }) {
             let sets = remoteSets(owner, family)
             let shapes = Dictionary(grouping: rules) { Shape(of: $0) }
-            for (shape, rules) in shapes {
+            for shape in Shape.allCases {
+                guard let rules = shapes[shape] else { continue }
                 let boxes = Box.disjoint(rules.map { shape.box(of: $0, addresses: 0...0) })
                 for way in Way.allCases {
                     rule(about: owner, sets, shape, boxes, flow, way, family, to: &entries)
@@ -99,7 +103,7 @@ struct GroupPart {
         if shape == .any {
             // No set of protocols: a rule for each, and there are few.
             for box in shown {
-                let comment = "\(box.rule) of \(instance.group), about \(owner.name)"
+                let comment = box.rule
                 if box.protocols == 0...255 {
                     services.append(([.counter], comment))
                 } else {
@@ -110,19 +114,22 @@ struct GroupPart {
             let isShared = way == .reply && shape != .icmp
             let role = "\(flow.text)-\(shape.rawValue)-\(family.digit)\(isShared ? "" : way.suffix)"
             let set = NamedSet(
-                Named(.inet, Naming.name(role, instance.name, and: owner.name)), shape.key(family), isInterval: true, counts: true)
+                Named(.inet, Naming.name(role, instance.name, and: owner.role)), shape.key(family), isInterval: true, counts: true)
             if !isShared { add(set, shown, shape, family, addressed: false, to: &entries) }
             services.append(([.lookup(shape.selectors(way, family), in: set.id.name)], comment))
         }
         for members in sets {
             for (service, comment) in services {
-                let statements: Statements = [.lookup([remote(flow, way, family)], in: members.id.name)] + service + layout.confirm(flow)
+                let statements: Statements = [.lookup([remote(flow, way, family)], in: members.id.name)] + service + [allow(flow)]
                 entries.append(entry(.rule(FilterRule(in: instance.chain(flow, way), statements)), comment: comment))
             }
         }
     }
 
     // MARK: Both
+
+    /// No flow of a stateless group is stamped, so it must not turn the stamp of the other side's binding into a good one either.
+    private func allow(_ flow: Flow) -> Statement { .verdict(group.stateful ? .goto(Layout.allow(flow).name) : .accept) }
 
     private func add(_ set: NamedSet, _ boxes: [Box], _ shape: Shape, _ family: Family, addressed: Bool, to entries: inout [Entry]) {
         entries.append(entry(.set(set), comment: instance.because.description))

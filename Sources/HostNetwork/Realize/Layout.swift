@@ -44,7 +44,8 @@ package struct Layout: Hashable, Sendable {
     package var entries: [Entry] {
         let objects: [Object] =
             TableFamily.allCases.map { .table($0) } + BaseSet.always.map { .set($0.set) }
-            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)] + chains.map { .chain($0) }
+            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)] + Family.allCases.flatMap { errors($0) }
+            + chains.map { .chain($0) }
         return objects.map { Entry($0, because: Self.because, comment: "hawser") }
     }
 
@@ -55,6 +56,29 @@ package struct Layout: Hashable, Sendable {
 
     /// Link and MAC of who may ask for an address, or for its neighbors, before it has one.
     package static let unaddressed = NamedSet(Named(.inet, "unaddressed"), [.ifname, .etherAddress])
+
+    /// Types and codes of ICMP's errors: tracking counts them to the flow that they are about (`nf_conntrack_icmpv4_error` and
+    /// `nf_conntrack_icmpv6_error`, net/netfilter).
+    static func errors(_ family: Family) -> NamedSet {
+        NamedSet(
+            Named(.inet, "icmp-errors-\(family.digit)"), family == .v4 ? [.icmpType, .icmpCode] : [.icmpv6Type, .icmpv6Code],
+            isInterval: true)
+    }
+
+    private func errors(_ family: Family) -> [Object] {
+        let set = Self.errors(family)
+        let types: [ClosedRange<UInt8>] = family == .v4 ? [3...5, 11...12] : [0...127, 137...137]
+        return [.set(set)]
+            + types.map { types in
+                func bound(_ type: UInt8, _ code: UInt8) -> [UInt8] {
+                    KeyBytes.of { key in
+                        key.octet(type)
+                        key.octet(code)
+                    }
+                }
+                return .element(Element(set.id, bound(types.lowerBound, 0), through: bound(types.upperBound, 255)))
+            }
+    }
 
     /// The chain that a slot's rule stands in, for packets that are told apart by the interface they came by or leave by.
     package static func slots(_ flow: Flow, _ way: Way) -> Named { Named(.inet, "judge-\(flow.text)\(way.suffix)") }
@@ -73,8 +97,18 @@ package struct Layout: Hashable, Sendable {
 
     package static func stampChain(_ flow: Flow, _ epoch: Epoch) -> Named { Named(.inet, "epoch-\(flow.text)-\(epoch.value)") }
 
-    /// What a rule that allows a flow does: the tentative stamp becomes good.
-    package func confirm(_ flow: Flow) -> Statements { [.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)] }
+    /// Where a stateful rule that allows a flow sends it: the tentative stamp becomes good.
+    package static func allow(_ flow: Flow) -> Named { Named(.inet, "allow-\(flow.text)") }
+
+    /// An ICMP error passes by a rule about ICMP, but it doesn't make the flow that it is about a good one. A packet that isn't
+    /// tracked has no mark, which ends the rule that would change it, and passes by the last.
+    private func allowing(_ flow: Flow) -> Chain {
+        let errors: [Statements] = Family.allCases.map { family in
+            [.lookup([.icmpType(family), .icmpCode(family)], in: Self.errors(family).id.name), .verdict(.accept)]
+        }
+        return Chain(
+            Self.allow(flow), body: errors + [[.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)], [.verdict(.accept)]])
+    }
 
     /// Which interface tells the pod: a pod's own flows leave it in the original direction, and their replies come to it.
     private static func link(_ flow: Flow, _ way: Way) -> Selector {
@@ -86,35 +120,56 @@ package struct Layout: Hashable, Sendable {
 
     private var chains: [Chain] {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
-        return slots + [fromPod, fromOwn, fromOwnReply, toPod, toPodReply, egress, ingress] + hostChains + [arp]
+        return slots + Flow.allCases.map(allowing) + [fromPod, fromOwn, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
+            + hostChains + [arp]
     }
 
     // MARK: Forwarded packets
 
     /// iifgroup 26743 goto from-pod
     private var egress: Chain {
-        Chain(Named(.inet, "egress"), base: .init(.forward, priority: 0), body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-pod"))]])
+        Chain(
+            Named(.inet, "egress"), base: .init(.forward, priority: 0),
+            body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-pod"))]])
     }
 
     /// oifgroup 26743 goto to-pod
     private var ingress: Chain {
-        Chain(Named(.inet, "ingress"), base: .init(.forward, priority: 10), body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("to-pod"))]])
+        Chain(
+            Named(.inet, "ingress"), base: .init(.forward, priority: 10),
+            body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("to-pod"))]])
     }
 
     /// Before anything is accepted, so on established flows too: the sender's own addresses.
     private var fromPod: Chain {
-        Chain(Named(.inet, "from-pod"), body: own(then: "from-own") + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
+        Chain(
+            Named(.inet, "from-pod"),
+            body: own(then: "from-own") + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
     }
 
     private var fromOwn: Chain {
         Chain(
             Named(.inet, "from-own"),
-            body: [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]] + judged(.out, .original) + denied(.out, by: .iifname))
+            body: servers + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]] + judged(.out, .original, passing: "unfiltered")
+                + denied(.out, by: .iifname))
     }
 
     private var fromOwnReply: Chain {
-        Chain(Named(.inet, "from-own-reply"), body: judged(.in, .reply) + denied(.out, by: .iifname))
+        Chain(Named(.inet, "from-own-reply"), body: judged(.in, .reply, passing: "unfiltered") + denied(.out, by: .iifname))
     }
+
+    /// Whatever its rules say, no pod is a DHCP server (RFC 2131, RFC 8415) or an IPv6 router (RFC 4861) to others.
+    private var servers: [Statements] {
+        let dhcp: [Statements] = [(server: 67, client: 68), (547, 546)].map { ports in
+            [
+                .equal(.l4proto, 17), .equal(.sourcePort, ports.server), .equal(.destinationPort, ports.client),
+                .verdict(.goto("serving")),
+            ]
+        }
+        return dhcp + [[.equal(.icmpType(.v6), 134), .verdict(.goto("serving"))]]
+    }
+
+    private var serving: Chain { Chain(Named(.inet, "serving"), body: denied(.out, by: .iifname)) }
 
     private var toPod: Chain {
         Chain(
@@ -193,7 +248,9 @@ package struct Layout: Hashable, Sendable {
         }
         for family in Family.allCases {
             let echo: UInt32 = family == .v4 ? 8 : 128
-            body.append([.lookup([.destination(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), echo), .verdict(.accept)])
+            body.append([
+                .lookup([.destination(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), echo), .verdict(.accept),
+            ])
         }
         body.append([.verdict(.jump("unaddressed"))])
         switch host.fromPods {

@@ -9,7 +9,7 @@ package struct MarkLayout: Hashable, Sendable {
         case sender, receiver
     }
 
-    /// The bits that Hawser owns: contiguous, an even number from 4 to 32.
+    /// The bits that Hawser owns: contiguous, an even number from 6 to 32. With 4 there would be one epoch, so none after it.
     package let mask: UInt32
     private let width: UInt32
     private let low: UInt32
@@ -19,7 +19,7 @@ package struct MarkLayout: Hashable, Sendable {
     package init(mask: UInt32) throws(InvalidMask) {
         let low = UInt32(mask.trailingZeroBitCount)
         let contiguous = mask != 0 && (mask >> low) & ((mask >> low) &+ 1) == 0
-        guard contiguous, mask.nonzeroBitCount >= 4, mask.nonzeroBitCount % 2 == 0 else { throw InvalidMask(mask: mask) }
+        guard contiguous, mask.nonzeroBitCount >= 6, mask.nonzeroBitCount % 2 == 0 else { throw InvalidMask(mask: mask) }
         self.init(validated: mask)
     }
 
@@ -48,7 +48,7 @@ package struct MarkLayout: Hashable, Sendable {
 package struct InvalidMask: Error, Hashable, Sendable, CustomStringConvertible {
     package var mask: UInt32
     package var description: String {
-        "conntrack.mark is \(hex(mask)): it must be an even number of contiguous bits, 4 at least, such as 0xffff0000"
+        "conntrack.mark is \(hex(mask)): it must be an even number of contiguous bits, 6 at least, such as 0xffff0000"
     }
 }
 

@@ -46,10 +46,10 @@ extension Intents {
         pods(in: group, of: network).map(\.id.intent) + neighbors(in: group, of: network).map(\.id.intent)
     }
 
-    /// In whatever network.
-    func neighbors(boundTo group: ID<SecurityGroup>) -> Set<ID<Neighbor>> {
-        let networks = self.group(group)?.network.map { [$0] } ?? Array(networks.keys)
-        return networks.reduce(into: []) { $0.formUnion(index.neighborsByGroup[.init(group: group, network: $1)] ?? []) }
+    /// In the network that the group names, or else in whatever network, known or not.
+    func neighbors(boundTo group: SecurityGroup) -> Set<ID<Neighbor>> {
+        let networks = group.network.map { [$0] } ?? Array(index.neighborsByNetwork.keys)
+        return networks.reduce(into: []) { $0.formUnion(index.neighborsByGroup[.init(group: group.id, network: $1)] ?? []) }
     }
 
     /// The sets of a remote that rules are about: single addresses always, ranges where there are any.

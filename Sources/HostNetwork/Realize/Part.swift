@@ -16,6 +16,8 @@ package struct Claims: Sendable {
     private var parts: [Part: [Entry]] = [:]
     /// How many parts claim an object, where it is more than one.
     private var shared: [Object.Key: Int] = [:]
+    /// Claims to the key of another object: pods of two isolated networks may ask for a route to the same address.
+    private var rivals: [Object.Key: [Entry]] = [:]
     /// The parts whose chains and sets these are.
     private var owners: [Named: Part] = [:]
 
@@ -24,6 +26,8 @@ package struct Claims: Sendable {
     package func owner(of id: Named) -> Part? { owners[id] }
 
     package func contains(_ part: Part) -> Bool { parts[part] != nil }
+
+    package func entries(of part: Part) -> [Entry] { parts[part] ?? [] }
 
     /// Makes `entries` the whole of a part, and adds the keys of all objects that this may have changed to `touched`.
     package mutating func set(_ part: Part, to entries: [Entry], touched: inout Set<Object.Key>) {
@@ -45,19 +49,46 @@ package struct Claims: Sendable {
 
     private mutating func release(_ entry: Entry) {
         let key = entry.object.key
+        if let position = rivals[key]?.firstIndex(of: entry) {
+            rivals[key]?.remove(at: position)
+            if rivals[key]?.isEmpty ?? false { rivals[key] = nil }
+            return
+        }
         if let count = shared[key] {
             shared[key] = count > 2 ? count - 1 : nil
             return
         }
         state.entries[key] = nil
         if let id = entry.object.holder { owners[id] = nil }
+        guard let heir = rivals[key]?.min(by: { $0.precedes($1) }), let rest = rivals.removeValue(forKey: key) else { return }
+        for entry in rest.filter({ $0 == heir }) + rest.filter({ $0 != heir }) { claim(entry) }
     }
 
     private mutating func claim(_ entry: Entry, for part: Part) {
-        let key = entry.object.key
         if let id = entry.object.holder { owners[id] = part }
-        if state.entries[key] != nil { shared[key, default: 1] += 1 } else { state.insert(entry) }
+        claim(entry)
     }
+
+    private mutating func claim(_ entry: Entry) {
+        let key = entry.object.key
+        guard let there = state.entries[key] else { return state.insert(entry) }
+        if there == entry {
+            shared[key, default: 1] += 1
+        } else if there.precedes(entry) {
+            rivals[key, default: []].append(entry)
+        } else {
+            rivals[key, default: []] += Array(repeating: there, count: shared.removeValue(forKey: key) ?? 1)
+            state.insert(entry)
+            let mine = rivals[key, default: []].filter { $0 == entry }.count
+            if mine > 0 { shared[key] = mine + 1 }
+            rivals[key]?.removeAll { $0 == entry }
+        }
+    }
+}
+
+extension Entry {
+    /// Which of two rivals wins, whatever the order in which they came.
+    fileprivate func precedes(_ other: Entry) -> Bool { Operation(.add, self).text < Operation(.add, other).text }
 }
 
 extension Object {

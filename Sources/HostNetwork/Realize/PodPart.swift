@@ -12,7 +12,23 @@ struct PodPart {
     private var link: LinkName { LinkName(of: pod.id) }
     private var because: IntentID { pod.id.intent }
 
-    var entries: [Entry] { (interface + (pod.portSecurity ? spoofing + binding : unfiltered) + counting).map { Entry($0, because: because) } }
+    var entries: [Entry] {
+        let entries = (interface + (pod.portSecurity ? spoofing + binding : unfiltered) + counting + fresh).map { object in
+            // What pods share is nobody's alone, so a refusal of it isn't either.
+            isShared(object) ? Entry(object, because: Layout.because, comment: "hawser") : Entry(object, because: because)
+        }
+        let shared = gateways.map { gateway in
+            Entry(.element(Element(Layout.gateways(gateway.family).id, KeyBytes.of { $0.address(gateway) })), because: network.id.intent)
+        }
+        return entries + shared
+    }
+
+    private func isShared(_ object: Object) -> Bool {
+        switch object {
+        case .set, .chain, .rule: true
+        default: false
+        }
+    }
 
     // MARK: The interface
 
@@ -37,7 +53,6 @@ struct PodPart {
         for gateway in gateways {
             if pod.adminUp { objects.append(.address(InterfaceAddress(host, gateway))) }
             objects.append(.neighbor(NeighborEntry(side, gateway, at: Marks.hostMAC)))
-            objects.append(.element(Element(Layout.gateways(gateway.family).id, KeyBytes.of { $0.address(gateway) })))
         }
         for family in Family.allCases {
             guard let gateway = gateways.first(where: { $0.family == family }) else { continue }
@@ -66,7 +81,7 @@ struct PodPart {
                 ranges[mac, default: []].append(pair.address)
             }
         }
-        for (mac, prefixes) in ranges {
+        for (mac, prefixes) in ranges.sorted(by: { $0.key < $1.key }) {
             for range in Prefix.disjointUnion(prefixes) { own(mac, range, to: &objects) }
         }
         objects.append(.element(Element(Layout.unaddressed.id, key(pod.mac))))
@@ -128,17 +143,28 @@ struct PodPart {
         return group.chain(flow == .out ? .in : .out, .original)
     }
 
+    /// The epoch in force. It stands there also for a pod whose flows aren't stamped, so that it is remembered: its old stamps
+    /// must not be good again when they are.
+    private var fresh: [Object] { Flow.allCases.map { .element(.fresh(link, epoch, $0, in: layout.marks)) } }
+
     private var stamps: [Object] {
         Flow.allCases.flatMap { flow -> [Object] in
-            let fresh = KeyBytes.of { key in
-                key.name(link)
-                key.mark(layout.marks.stamp(epoch, flow.field))
-            }
-            return [
+            [
                 .chain(layout.stampChain(flow, epoch)),
-                .element(Element(BaseSet.fresh(flow).id, fresh)),
                 .element(Element(BaseSet.stamp(flow).id, linkKey, .jump(Layout.stampChain(flow, epoch).name))),
             ]
         }
+    }
+}
+
+extension Element {
+    /// The link, and the stamp of its binding's epoch.
+    static func fresh(_ link: LinkName, _ epoch: Epoch, _ flow: Flow, in marks: MarkLayout) -> Element {
+        Element(
+            BaseSet.fresh(flow).id,
+            KeyBytes.of { key in
+                key.name(link)
+                key.mark(marks.stamp(epoch, flow.field))
+            })
     }
 }

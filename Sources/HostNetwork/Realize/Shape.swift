@@ -30,7 +30,8 @@ enum Shape: String, CaseIterable {
 
     /// Where a packet shows these numbers. A rule's source port is the port of the side that opened the flow.
     func selectors(_ way: Way, _ family: Family) -> [Selector] {
-        let (source, destination): (Selector, Selector) = way == .original ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
+        let (source, destination): (Selector, Selector) =
+            way == .original ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
         return switch self {
         case .any: [.l4proto]
         case .ports: [.l4proto, destination]
@@ -62,7 +63,8 @@ enum Shape: String, CaseIterable {
         if let icmp = rule.icmp {
             let type = UInt16(icmp.type)
             return Box(
-                addresses: addresses, protocols: protocols, first: type...type, second: icmp.code.map { UInt16($0)...UInt16($0) } ?? 0...255,
+                addresses: addresses, protocols: protocols, first: type...type,
+                second: icmp.code.map { UInt16($0)...UInt16($0) } ?? 0...255,
                 rule: rule.id)
         }
         return Box(

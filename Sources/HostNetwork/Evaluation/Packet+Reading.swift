@@ -1,0 +1,75 @@
+/// What selectors find in a packet; nil where the kernel finds nothing and ends the rule (`NFT_BREAK`, linux/netfilter/nf_tables.h).
+extension Packet {
+    /// As a number.
+    func number(_ selector: Selector) -> UInt32? {
+        switch selector {
+        case .iifgroup: incoming?.group
+        case .oifgroup: outgoing?.group
+        case .l4proto: l4proto.map { UInt32($0) }
+        case .sourcePort: ports.map { UInt32($0.source) }
+        case .destinationPort: ports.map { UInt32($0.destination) }
+        case .icmpType(let family): icmp(family).map { UInt32($0.type) }
+        case .icmpCode(let family): icmp(family).map { UInt32($0.code) }
+        case .ctMark(let mask): mark.map { $0 & mask }
+        case .ctDirection: way.map { $0 == .original ? 0 : 1 }
+        case .iifname, .oifname, .etherSource, .arpSenderMAC, .arpSenderIP, .source, .destination: nil
+        }
+    }
+
+    /// As a field of a key.
+    func append(_ selector: Selector, to key: inout KeyBytes) -> Bool {
+        switch selector {
+        // Without an interface the kernel takes the empty name.
+        case .iifname: key.name(incoming?.name ?? LinkName(reported: ""))
+        case .oifname: key.name(outgoing?.name ?? LinkName(reported: ""))
+        case .etherSource:
+            guard let etherSource else { return false }
+            key.mac(etherSource)
+        case .arpSenderMAC:
+            guard case .arp(let sender, _) = content else { return false }
+            key.mac(sender)
+        case .arpSenderIP:
+            guard case .arp(_, let address) = content else { return false }
+            key.address(address)
+        case .source(let family):
+            guard case .ip(let source, _, _) = content, source.family == family else { return false }
+            key.address(source)
+        case .destination(let family):
+            guard case .ip(_, let destination, _) = content, destination.family == family else { return false }
+            key.address(destination)
+        case .l4proto, .icmpType, .icmpCode:
+            guard let number = number(selector) else { return false }
+            key.octet(UInt8(truncatingIfNeeded: number))
+        case .sourcePort, .destinationPort:
+            guard let number = number(selector) else { return false }
+            key.port(UInt16(truncatingIfNeeded: number))
+        case .ctMark:
+            guard let number = number(selector) else { return false }
+            key.mark(number)
+        case .iifgroup, .oifgroup, .ctDirection: return false
+        }
+        return true
+    }
+
+    private var way: Way? { if case .flow(let way, _) = tracking { way } else { nil } }
+
+    private var l4proto: UInt8? {
+        guard case .ip(let source, _, let transport) = content else { return nil }
+        return switch transport {
+        case .ports(let number, _, _): number.number
+        case .icmp: IPProtocol.icmp.spoken(in: source.family).number
+        case .other(let number): number
+        }
+    }
+
+    /// Only of protocols that have ports: what rules ask of ports they ask of those.
+    private var ports: (source: UInt16, destination: UInt16)? {
+        guard case .ip(_, _, .ports(_, let source, let destination)) = content else { return nil }
+        return (source, destination)
+    }
+
+    private func icmp(_ family: Family) -> (type: UInt8, code: UInt8)? {
+        guard case .ip(let source, _, .icmp(let type, let code)) = content, source.family == family else { return nil }
+        return (type, code)
+    }
+}

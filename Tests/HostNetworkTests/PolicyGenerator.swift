@@ -1,0 +1,132 @@
+import HostNetwork
+
+/// A host with policy, dense enough that about half of the packets between its pods are allowed.
+struct Scene {
+    var intents = Intents()
+    var attachable: Set<ID<Pod>> = []
+    var layout = Layout()
+    var epochs: [ID<Pod>: Epoch] = [:]
+
+    var desired: Desired { Desired(intents: intents, layout: layout, attachable: attachable, epochs: epochs) }
+    /// Pods with an interface, in a fixed order.
+    var pods: [Pod] { intents.pods.values.filter { attachable.contains($0.id) && $0.namespace != nil }.sorted { $0.id < $1.id } }
+    func epoch(of pod: ID<Pod>) -> Epoch { epochs[pod] ?? .first }
+}
+
+extension Seeded {
+    mutating func scene(pods count: Int = 6) -> Scene {
+        var scene = Scene()
+        let networks: [Intent] = [("blue", 1), ("green", 2)].map { name, number in
+            .network(
+                Network(
+                    id: ID(name),
+                    subnets: [
+                        Subnet(id: "four", cidr: Self.near(.v4, number, 0, 24), gateway: Self.place(.v4, number, 1)),
+                        Subnet(id: "six", cidr: Self.near(.v6, number, 0, 112), gateway: Self.place(.v6, number, 1)),
+                    ]))
+        }
+        _ = scene.intents.upsert(contentsOf: networks)
+        let others: [Intent] =
+            ["office", "partners"].map { .addressGroup(nearAddressGroup($0)) }
+            + ["web", "db", "any", "raw", "bare", "office"].map { .securityGroup(nearGroup($0)) }
+            + (0..<count).map { .pod(nearPod($0)) } + (0..<2).map { .neighbor(nearNeighbor($0)) }
+        _ = scene.intents.upsert(contentsOf: others)
+        scene.attachable = Set(scene.intents.pods.keys)
+        scene.layout.host.toPods = pick(.allow, .rules)
+        scene.layout.host.fromPods = pick(.replies, .rules, .allow)
+        for id in scene.intents.pods.keys.sorted() where once(in: 2) { scene.epochs[id] = Epoch(UInt32(number(2...9))) }
+        return scene
+    }
+
+    /// Another version of one of the scene's resources, or another one.
+    mutating func nearIntent() -> Intent {
+        switch number(0...9) {
+        case 0: .addressGroup(nearAddressGroup(pick("office", "partners")))
+        case 1...4: .securityGroup(nearGroup(pick("web", "db", "any", "raw", "bare", "office", "ghost", "blue/default")))
+        case 5, 6: .neighbor(nearNeighbor(number(0...2)))
+        default: .pod(nearPod(number(0...6)))
+        }
+    }
+
+    /// Addresses of a small world: the 64 lowest of a network.
+    static func place(_ family: Family, _ network: Int, _ number: Int) -> IPAddress {
+        family == .v4
+            ? .v4(0x0a00_0000 + UInt32(network) << 8 + UInt32(number)) : .v6(0xfd00 << 112 + UInt128(network) << 16 + UInt128(number))
+    }
+
+    static func near(_ family: Family, _ network: Int, _ number: Int, _ length: Int) -> Prefix {
+        Prefix(place(family, network, number), length: length) ?? .everything(family)
+    }
+
+    mutating func nearPrefix() -> Prefix {
+        let family: Family = pick(.v4, .v6)
+        return Self.near(family, number(1...2), number(0...31), family.bits - number(0...6))
+    }
+
+    private mutating func nearAddressGroup(_ id: ID<AddressGroup>) -> AddressGroup {
+        AddressGroup(id: id, cidrs: (0..<number(0...4)).map { _ in nearPrefix() })
+    }
+
+    mutating func nearGroup(_ id: ID<SecurityGroup>) -> SecurityGroup {
+        let isStateless = id == "raw" || id == "bare"
+        let network: ID<Network>? = id.networkOfDefault ?? (id == "any" || id == "raw" ? nil : "blue")
+        return SecurityGroup(id: id, network: network, stateful: !isStateless, rules: (0..<number(0...6)).map { nearRule("r\($0)") })
+    }
+
+    mutating func nearRule(_ id: String) -> Rule {
+        let remote: Remote =
+            switch number(0...5) {
+            case 0, 1: .anyone
+            case 2: .cidr(nearPrefix())
+            case 3, 4: .group(pick("web", "db", "any", "raw", "office", "blue/default", "ghost"))
+            default: .addressGroup(pick("office", "partners"))
+            }
+        let family: Family? = remote.family ?? pick(nil, nil, .v4, .v6)
+        let direction: Rule.Direction = pick(.ingress, .egress)
+        switch number(0...5) {
+        case 0: return Rule(id: id, direction: direction, family: family, remote: remote)
+        case 1: return Rule(id: id, direction: direction, family: family, protocol: IPProtocol(UInt8(pick(6, 17, 47, 50))), remote: remote)
+        case 2, 3:
+            let kind: IPProtocol = (family ?? pick(.v4, .v6)) == .v6 ? .icmpv6 : .icmp
+            guard remote.family == nil || remote.family == kind.onlyFamily else {
+                return Rule(id: id, direction: direction, remote: remote)
+            }
+            let match = ICMPMatch(type: pick(8, 128, 13, 3, 1, 0), code: once(in: 2) ? nil : UInt8(number(0...1)))
+            return Rule(
+                id: id, direction: direction, family: kind.onlyFamily, protocol: kind, icmp: once(in: 3) ? nil : match, remote: remote)
+        default:
+            return Rule(
+                id: id, direction: direction, family: family, protocol: pick(.tcp, .tcp, .udp, .sctp, .dccp, .udplite), ports: nearPorts(),
+                sourcePorts: once(in: 2) ? nil : nearPorts(), remote: remote)
+        }
+    }
+
+    private mutating func nearPorts() -> PortRange? {
+        pick(
+            nil, PortRange(80), PortRange(80, 443), PortRange(443, 5000), PortRange(67, 68), PortRange(number(0...1) == 0 ? 1 : 400, 65535))
+    }
+
+    mutating func nearPort() -> UInt16 { pick(80, 443, 79, 81, 444, 5000, 5001, 0, 1, 65535, 67, 68) }
+
+    mutating func nearPod(_ number: Int) -> Pod {
+        let isGreen = number == 5
+        let world = isGreen ? 2 : 1
+        let four = Self.place(.v4, world, 2 + number)
+        let six = Self.place(.v6, world, 2 + number)
+        let stateful: [ID<SecurityGroup>] = isGreen ? ["any", "green/default"] : ["web", "db", "any", "office", "ghost", "blue/default"]
+        let stateless: [ID<SecurityGroup>] = isGreen ? ["raw"] : ["raw", "bare"]
+        return Pod(
+            id: ID("pod-\(number)"), network: isGreen ? "green" : "blue", namespace: once(in: 12) ? nil : "/run/netns/\(number)",
+            addresses: pick([four], [four, six], [four, six], [six]),
+            securityGroups: once(in: 4) ? some(stateless, atMost: 2, atLeast: 1) : some(stateful, atMost: 3),
+            allowedAddressPairs: (0..<pick(0, 0, 1, 2)).map { _ in AddressPair(address: nearPrefix(), mac: once(in: 3) ? MAC(2) : nil) },
+            portSecurity: !once(in: 6), adminUp: !once(in: 8), mtu: pick(1500, 9000))
+    }
+
+    mutating func nearNeighbor(_ number: Int) -> Neighbor {
+        Neighbor(
+            id: ID("neighbor-\(number)"), network: once(in: 4) ? "green" : "blue",
+            addresses: [Self.place(.v4, 1, 20 + number), Self.place(.v6, 1, 20 + number)],
+            securityGroups: some(["web", "db", "any", "raw", "office"], atMost: 2))
+    }
+}
