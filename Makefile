@@ -1,0 +1,99 @@
+# What can be done here, a line each: make help
+
+SWIFT ?= swift
+CONFIGURATION ?= debug
+# Where packages are put together: make install DESTDIR=/tmp/hawser PREFIX=/usr
+DESTDIR ?=
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+# Of systemd and D-Bus alike, whatever the prefix.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+DOCDIR ?= $(PREFIX)/share/doc/hawser
+
+RELEASE = .build/release
+LAB = Scripts/private-lab
+# A program of its own, so that it runs on hosts that have no Swift.
+STATIC = --static-swift-stdlib
+
+.PHONY: help prepare build release test demo bench lint format protos install uninstall clean
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+prepare: ## Install the packages that are missing, or say which they are
+	@Scripts/prepare
+
+build: prepare ## Build everything for development
+	$(SWIFT) build
+
+release: prepare ## Build hawserd and hawser for installing
+	$(SWIFT) build -c release $(STATIC) --product hawserd
+	$(SWIFT) build -c release $(STATIC) --product hawser
+
+# SwiftPM works outside, for it needs the network and its caches; the tests run inside.
+test: prepare ## Build and run all tests, in namespaces of their own
+	$(SWIFT) build --build-tests
+	@$(LAB) "$$($(SWIFT) build --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
+
+demo: prepare ## Show what Hawser does, in namespaces of its own
+	$(SWIFT) build -c $(CONFIGURATION) --product hawserd
+	$(SWIFT) build -c $(CONFIGURATION) --product hawser
+	$(SWIFT) build -c $(CONFIGURATION) --product hawser-demo
+	@$(LAB) "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)/hawser-demo"
+
+bench: prepare ## Measure, and write the table and its JSON
+	$(SWIFT) build -c release --product hawserd
+	$(SWIFT) build -c release --product hawser-bench
+	@$(LAB) "$$($(SWIFT) build -c release --show-bin-path)/hawser-bench" $(BENCH)
+
+lint: ## Hold the sources to their format and to the direction of imports, and the documents to their links
+	@Scripts/sources | xargs -0 $(SWIFT) format lint --strict --parallel
+	@Scripts/check-imports
+	@Scripts/check-documents
+
+format: ## Format the sources
+	@Scripts/sources | xargs -0 $(SWIFT) format --in-place --parallel
+
+protos: ## Generate the messages and clients of Sources/HawserProtocol anew
+	@Scripts/prepare protobuf-compiler
+	$(SWIFT) build --product protoc-gen-swift
+	$(SWIFT) build --product protoc-gen-grpc-swift-2
+	@Scripts/generate-protocol "$$($(SWIFT) build --show-bin-path)"
+
+install: ## Put what `make release` built in its place (DESTDIR, PREFIX)
+	@test -x $(RELEASE)/hawserd -a -x $(RELEASE)/hawser || { echo "nothing is built yet: make release" >&2; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(RELEASE)/hawserd $(DESTDIR)$(PREFIX)/sbin/hawserd
+	install -m 0755 $(RELEASE)/hawser $(DESTDIR)$(PREFIX)/bin/hawser
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
+	sed 's|/usr/sbin/hawserd|$(PREFIX)/sbin/hawserd|' Systemd/hawserd.service > $(DESTDIR)$(UNITDIR)/hawserd.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/hawserd.service
+	install -m 0644 Systemd/hawser.sysusers $(DESTDIR)$(SYSUSERSDIR)/hawser.conf
+	install -m 0644 Systemd/hawser.tmpfiles $(DESTDIR)$(TMPFILESDIR)/hawser.conf
+	install -d $(DESTDIR)$(SYSCONFDIR)/hawser $(DESTDIR)$(SYSCONFDIR)/hawser/intents.d
+	test -e $(DESTDIR)$(SYSCONFDIR)/hawser/hawserd.yaml || install -m 0644 Config/hawserd.yaml $(DESTDIR)$(SYSCONFDIR)/hawser/hawserd.yaml
+	install -d $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR)/Decisions
+	install -m 0644 Config/examples/*.yaml $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 README.md CHANGELOG.md SECURITY.md LICENSE Docs/*.md $(DESTDIR)$(DOCDIR)
+	install -m 0644 Docs/Decisions/*.md $(DESTDIR)$(DOCDIR)/Decisions
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	for program in hawser hawserd; do \
+		$(RELEASE)/$$program --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
+		$(RELEASE)/$$program --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program && \
+		$(RELEASE)/$$program --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish || exit 1; \
+	done
+
+uninstall: ## Remove what `make install` put there; settings, intents and state stay
+	rm -f $(DESTDIR)$(PREFIX)/sbin/hawserd $(DESTDIR)$(PREFIX)/bin/hawser $(DESTDIR)$(UNITDIR)/hawserd.service \
+		$(DESTDIR)$(SYSUSERSDIR)/hawser.conf $(DESTDIR)$(TMPFILESDIR)/hawser.conf
+	rm -rf $(DESTDIR)$(DOCDIR)
+	for program in hawser hawserd; do \
+		rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program \
+			$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish; \
+	done
+
+clean: ## Remove what was built
+	rm -rf .build
