@@ -19,19 +19,18 @@ enum FlowRole: CaseIterable {
         }
     }
 
-    /// Writes the header and a filter for flows that `address` has this role in; kernels older than 5.8 don't know it.
-    func putFilter(_ address: IPAddress, into message: inout MessageWriter) {
-        message.put(raw: nfgenmsg(address.family))
+    /// Writes the header and a filter for flows that an IPv4 address has this role in; kernels older than 5.8 don't know it.
+    ///
+    /// There is none for IPv6: up to Linux 6.18 at least the kernel takes every flow but those of the address
+    /// (`ctnetlink_filter_match_tuple`, net/netfilter/nf_conntrack_netlink.c, compares the wrong way round), and a deletion with such a
+    /// filter would end everybody else's.
+    func putFilter(ipv4 address: UInt32, into message: inout MessageWriter) {
+        message.put(raw: nfgenmsg(.v4))
         let (isSource, isReply) = (self != .destination, self == .answerer)
-        let key =
-            switch (address.family, isSource) {
-            case (.v4, true): CTA_IP_V4_SRC
-            case (.v4, false): CTA_IP_V4_DST
-            case (.v6, true): CTA_IP_V6_SRC
-            case (.v6, false): CTA_IP_V6_DST
-            }
         message.nest(AttributeKey(isReply ? CTA_TUPLE_REPLY : CTA_TUPLE_ORIG)) { tuple in
-            tuple.nest(AttributeKey(CTA_TUPLE_IP)) { $0.put(AttributeKey<Bytes>(key), address.bytes) }
+            tuple.nest(AttributeKey(CTA_TUPLE_IP)) { ip in
+                ip.put(AttributeKey<NetworkOrder<UInt32>>(isSource ? CTA_IP_V4_SRC : CTA_IP_V4_DST), address)
+            }
         }
         // CTA_FILTER_F_CTA_IP_SRC and _DST (net/netfilter/nf_conntrack_netlink.c), in the host's order.
         let flag: UInt32 = isSource ? 1 << 0 : 1 << 1

@@ -24,26 +24,40 @@ package struct FlowTable: ~Copyable {
 
     /// The flows that an address takes part in, whoever began them.
     package mutating func flows(of address: IPAddress) throws(TransportError) -> [Flow] {
-        Array(Set(try flowsByRole(of: address).flatMap(\.flows)))
+        switch address {
+        case .v4(let number): Array(Set(try flows(ofIPv4: number).flatMap(\.flows)))
+        case .v6:
+            try socket.dump(.getFlow, { $0.put(raw: nfgenmsg(.v6)) }, Flow.init).filter { flow in
+                FlowRole.allCases.contains { $0.holds(address, in: flow) }
+            }
+        }
     }
 
     /// Deletes the flows that an address takes part in, and answers how many there were. What it goes on sending begins anew.
     package mutating func delete(of address: IPAddress) throws(TransportError) -> Int {
-        let found = try flowsByRole(of: address)
+        guard case .v4(let number) = address else {
+            let flows = try flows(of: address)
+            try delete(Set(flows))
+            return flows.count
+        }
+        let found = try flows(ofIPv4: number)
         var batch = Batch()
         for (role, flows) in found where !flows.isEmpty {
-            batch.add(.deleteFlow) { role.putFilter(address, into: &$0) }
+            batch.add(.deleteFlow) { role.putFilter(ipv4: number, into: &$0) }
         }
-        let refused = try socket.send(&batch)
         let flows = Set(found.flatMap(\.flows))
-        // A kernel before 6.8 takes the filter for a flow that isn't named in full.
-        if let (_, error) = refused.first(where: { !Self.gone.contains($0.value.errno) }) {
+        if let (_, error) = try socket.send(&batch).first(where: { !Self.gone.contains($0.value.errno) }) {
+            // A kernel before 6.8 takes the filter for a flow that isn't named in full.
             guard Self.noFilter.contains(error.errno) else { throw .refused(error) }
-            try change(flows) { batch, flow in
-                batch.add(.deleteFlow) { flow.putName(into: &$0) }
-            }
+            try delete(flows)
         }
         return flows.count
+    }
+
+    private mutating func delete(_ flows: Set<Flow>) throws(TransportError) {
+        try change(flows) { batch, flow in
+            batch.add(.deleteFlow) { flow.putName(into: &$0) }
+        }
     }
 
     /// Sets the bits of `mask` to 0 in the marks of the flows that an address takes part in, and answers how many had one that was set.
@@ -67,12 +81,12 @@ package struct FlowTable: ~Copyable {
         for (_, error) in try socket.send(&batch) where !Self.gone.contains(error.errno) { throw .refused(error) }
     }
 
-    private mutating func flowsByRole(of address: IPAddress) throws(TransportError) -> [(role: FlowRole, flows: [Flow])] {
+    private mutating func flows(ofIPv4 address: UInt32) throws(TransportError) -> [(role: FlowRole, flows: [Flow])] {
         var found: [(role: FlowRole, flows: [Flow])] = []
         for role in FlowRole.allCases {
             // Filtered by the kernel; and here, for one that doesn't know the filter.
-            let flows = try socket.dump(.getFlow, { role.putFilter(address, into: &$0) }, Flow.init)
-            found.append((role, flows.filter { role.holds(address, in: $0) }))
+            let flows = try socket.dump(.getFlow, { role.putFilter(ipv4: address, into: &$0) }, Flow.init)
+            found.append((role, flows.filter { role.holds(.v4(address), in: $0) }))
         }
         return found
     }
