@@ -29,9 +29,10 @@ struct Edits {
             let kept = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent))
             deletions += intents.missing(from: kept)
         }
-        let there = change.upserts.map { intents[$0.id] }
-        for (index, result) in intents.upsert(contentsOf: change.upserts).enumerated() {
-            let id = change.upserts[index].id
+        let upserts = change.upserts.filter { $0.isSupported }
+        let there = upserts.map { intents[$0.id] }
+        for (index, result) in intents.upsert(contentsOf: upserts).enumerated() {
+            let id = upserts[index].id
             switch result {
             case .failure(let rejected): outcomes.append((id, .rejected(rejected)))
             case .success(.stale(let revision)): outcomes.append((id, .stale(inForce: revision)))
@@ -52,6 +53,7 @@ struct Edits {
                 }
             }
         }
+        outcomes += change.upserts.filter { !$0.isSupported }.map { ($0.id, .rejected(.isolated($0.id))) }
         outcomes += change.rejected.map { ($0.intent, .rejected($0)) }
         for id in deletions { outcomes.append((id, remove(id, from: &intents))) }
         return outcomes
@@ -89,5 +91,16 @@ struct Edits {
             guard case .pod(let new)? = intents[id] else { return old.addresses }
             return old.addresses.filter { !new.addresses.contains($0) }
         }
+    }
+}
+
+extension Intent {
+    /// Whether this version can do what is asked.
+    fileprivate var isSupported: Bool { if case .network(let network) = self { !network.isolated } else { true } }
+}
+
+extension Rejected {
+    fileprivate static func isolated(_ id: IntentID) -> Rejected {
+        Rejected(intent: id, field: "isolated", value: "true", reason: "this version has no isolated networks", valid: "false, or left out")
     }
 }

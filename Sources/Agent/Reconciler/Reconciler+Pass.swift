@@ -22,6 +22,7 @@ extension Reconciler {
             try store.purged(purges)
         }
         try observe()
+        try plane.adopt(believed)
         _ = carryOut(touching: nil)
         for intent in intents.all { record(intent.id, source: "start") }
     }

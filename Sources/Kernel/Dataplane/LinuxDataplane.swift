@@ -36,6 +36,14 @@ package final class LinuxDataplane: Dataplane {
         return state
     }
 
+    package func adopt(_ believed: HostState) throws {
+        let tables = TableFamily.allCases.compactMap { believed.entries[.table($0)] }
+        guard firewall.isOwner, !tables.isEmpty else { return }
+        var figures = Firewall.Figures()
+        let refusals = firewall.apply(tables.map { HostNetwork.Operation(.add, $0) }, &figures)
+        if let refusal = refusals.first { throw refusal }
+    }
+
     package func apply(_ plan: Plan) -> Applied {
         var applied = Applied()
         let (before, transaction, after) = plan.parts

@@ -27,6 +27,9 @@ package struct Firewall: ~Copyable {
         tableFlags = owned ? Self.ownerFlags : 0
     }
 
+    /// Whether it makes its tables its own.
+    package var isOwner: Bool { tableFlags != 0 }
+
     private static let ownerFlags: UInt32 = 0x2 | 0x4  // NFT_TABLE_F_OWNER (Linux 5.12), NFT_TABLE_F_PERSIST (6.9)
 
     /// Makes one transaction of the operations, in the order given: all of them are in force when this returns nothing, none otherwise.
