@@ -44,7 +44,8 @@ package struct Store: Sendable {
             for (source, intents) in upserts {
                 for intent in intents {
                     try upsert.execute(arguments: [
-                        intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source, time,
+                        intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source,
+                        time,
                     ])
                 }
             }

@@ -26,7 +26,9 @@ extension Reconciler {
         let answers = outcomes.map { id, outcome in
             answer(id, outcome, desired, &standings, namespaces, kernel: .zero, total: clock.now - start)
         }
-        return Report(answers: answers, generation: generation, plan: plan.steps.map(\.text) + plan.stamps.map { "\($0.text) (after a grace period)" })
+        return Report(
+            answers: answers, generation: generation, plan: plan.steps.map(\.text) + plan.stamps.map { "\($0.text) (after a grace period)" }
+        )
     }
 
     func report(_ outcomes: [(IntentID?, Edits.Outcome)], _ applied: Applied, _ total: Duration) -> Report {
@@ -45,7 +47,8 @@ extension Reconciler {
         case .removed, .absent: answer = Answer(intent: id, status: .applied)
         case .deferred(let users):
             answer = Answer(
-                intent: id, status: .deferred, reason: "stays in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
+                intent: id, status: .deferred,
+                reason: "stays in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         case .accepted, .unchanged:
             guard let id else { return Answer(intent: nil, status: .applied) }
             let standing = standings.judge(id, in: desired, missing: Self.missing(namespaces)).standing
@@ -72,7 +75,8 @@ extension Reconciler {
         }
         let (standing, isNew) = standings.judge(id, in: desired, missing: Self.missing(namespaces))
         guard isNew else { return }
-        journal.record(EventView(kind: id.kind.rawValue, id: id.id, event: standing.status.rawValue, reason: standing.reason, source: source))
+        journal.record(
+            EventView(kind: id.kind.rawValue, id: id.id, event: standing.status.rawValue, reason: standing.reason, source: source))
     }
 
     /// The pods that may stand differently when this resource does.

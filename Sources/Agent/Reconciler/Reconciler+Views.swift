@@ -8,7 +8,8 @@ extension Reconciler {
         let pods = desired.intents.pods.keys.map { standings[$0.intent]?.status ?? .pending }
         let refusal = standings.firstRefusal
         return StatusView(
-            ready: refusal == nil && !mustObserve, reason: refusal.map { "\($0.because): \($0)" } ?? (mustObserve ? "the host must be read again" : nil),
+            ready: refusal == nil && !mustObserve,
+            reason: refusal.map { "\($0.because): \($0)" } ?? (mustObserve ? "the host must be read again" : nil),
             pods: .init(
                 applied: pods.count { $0 == .applied }, pending: pods.count { $0 == .pending }, failed: pods.count { $0 == .failed }),
             groups: desired.intents.securityGroups.count, neighbors: desired.intents.neighbors.count, generation: generation,
@@ -31,7 +32,9 @@ extension Reconciler {
 
     package func groups() -> [GroupView] {
         let intents = desired.intents
-        let implicit = intents.networks.keys.map(\.defaultGroup).filter { intents.securityGroups[$0] == nil }.compactMap { intents.group($0) }
+        let implicit = intents.networks.keys.map(\.defaultGroup).filter { intents.securityGroups[$0] == nil }.compactMap {
+            intents.group($0)
+        }
         return (Array(intents.securityGroups.values) + implicit).sorted { $0.id < $1.id }.map(view)
     }
 
@@ -43,7 +46,8 @@ extension Reconciler {
         let neighbors = networks.flatMap { intents.neighbors(in: group.id, of: $0) }.sorted { $0.id < $1.id }
         let members =
             pods.compactMap { intents.pods[$0] }.flatMap { pod in
-                (pod.addresses.map(\.description) + pod.allowedAddressPairs.map { $0.address.isHost ? "\($0.address.first)" : "\($0.address)" })
+                (pod.addresses.map(\.description)
+                    + pod.allowedAddressPairs.map { $0.address.isHost ? "\($0.address.first)" : "\($0.address)" })
                     .map { GroupView.Member(address: $0, kind: .pod, id: pod.id.value) }
             }
             + neighbors.flatMap { neighbor in
@@ -71,7 +75,8 @@ extension Reconciler {
             let rules = desired.intents.groups(of: pod).flatMap { group in
                 group.rules.filter { $0.direction == flow.direction }.map { rule in
                     let counter = counted[group.id].map { $0[rule.id] ?? Counter() }
-                    return RulesView.Rule(group: group.id.value, rule: rule.id, text: rule.text, packets: counter?.packets, bytes: counter?.bytes)
+                    return RulesView.Rule(
+                        group: group.id.value, rule: rule.id, text: rule.text, packets: counter?.packets, bytes: counter?.bytes)
                 }
             }
             let dropped = drops[BaseSet.denied(flow).id]?[id.intent.description]

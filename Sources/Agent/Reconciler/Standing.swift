@@ -51,8 +51,11 @@ struct Standings: Sendable {
         if let refused { return Standing(.failed, reason: refused.description) }
         let intents = desired.intents
         if intents.leaving.contains(id) {
-            let users = (intents.index.podsByGroup[ID(id.id)] ?? []).map(\.intent) + (intents.index.groupsByAddressGroup[ID(id.id)] ?? []).map(\.intent)
-            return Standing(.deferred, reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
+            let users =
+                (intents.index.podsByGroup[ID(id.id)] ?? []).map(\.intent)
+                + (intents.index.groupsByAddressGroup[ID(id.id)] ?? []).map(\.intent)
+            return Standing(
+                .deferred, reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         }
         guard id.kind == .pod, let pod = intents.pods[ID(id.id)] else { return Standing(.applied) }
         let unmet = intents.unmet(for: pod.id)

@@ -37,7 +37,10 @@ package struct KeyBytes: Sendable {
 
     /// A mark, in the host's order.
     package mutating func mark(_ value: UInt32) {
-        let bigEndian = [UInt8(value >> 24), UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)]
+        let bigEndian = [
+            UInt8(value >> 24), UInt8(truncatingIfNeeded: value >> 16), UInt8(truncatingIfNeeded: value >> 8),
+            UInt8(truncatingIfNeeded: value),
+        ]
         #if _endian(little)
             bytes.append(contentsOf: bigEndian.reversed())
         #else

@@ -51,7 +51,8 @@ extension Firewall {
 
     private mutating func hasTable(_ family: TableFamily) throws(TransportError) -> Bool {
         var found = false
-        try dump(NFT_MSG_GETTABLE, family) { _ in } body: { message in
+        try dump(NFT_MSG_GETTABLE, family) { _ in
+        } body: { message in
             message.attributes(after: nfgenmsg.self) { number, value in
                 if number == UInt16(NFTA_TABLE_NAME.rawValue), value.text == Marks.table { found = true }
             }
@@ -61,7 +62,8 @@ extension Firewall {
 
     private mutating func chains(of family: TableFamily) throws(TransportError) -> [Chain] {
         var chains: [Chain] = []
-        try dump(NFT_MSG_GETCHAIN, family) { _ in } body: { message in
+        try dump(NFT_MSG_GETCHAIN, family) { _ in
+        } body: { message in
             var table = ""
             var name = ""
             var hook: UInt32?
@@ -159,7 +161,9 @@ private struct Known {
         }
     }
 
-    private mutating func add(_ rule: Statements, in chain: Named) { statements[chain, default: [:]][Fingerprint.of(rule, in: chain)] = rule }
+    private mutating func add(_ rule: Statements, in chain: Named) {
+        statements[chain, default: [:]][Fingerprint.of(rule, in: chain)] = rule
+    }
 
     /// Whose an object is, where it is still wanted.
     func because(_ object: Object) -> IntentID { desired.entries[object.key]?.because ?? Layout.because }
@@ -179,7 +183,8 @@ extension NftnlRule {
         guard let iterator = unsafe nftnl_expr_iter_create(pointer) else { return nil }
         defer { unsafe nftnl_expr_iter_destroy(iterator) }
         while let expression = unsafe nftnl_expr_iter_next(iterator) {
-            guard let name = unsafe nftnl_expr_get_str(expression, UInt16(NFTNL_EXPR_NAME)), unsafe String(cString: name) == "counter" else {
+            guard let name = unsafe nftnl_expr_get_str(expression, UInt16(NFTNL_EXPR_NAME)), unsafe String(cString: name) == "counter"
+            else {
                 continue
             }
             return Counter(

@@ -73,13 +73,15 @@ struct FirewallBatch {
     // MARK: Messages
 
     private mutating func control(_ type: Int32) {
-        let header = nfgenmsg(nfgen_family: UInt8(NFPROTO_UNSPEC), version: UInt8(NFNETLINK_V0), res_id: UInt16(NFNL_SUBSYS_NFTABLES).bigEndian)
+        let header = nfgenmsg(
+            nfgen_family: UInt8(NFPROTO_UNSPEC), version: UInt8(NFNETLINK_V0), res_id: UInt16(NFNL_SUBSYS_NFTABLES).bigEndian)
         writer.message(MessageType(rawValue: UInt16(type)), .request, sequence: sequence) { $0.put(raw: header) }
         sequence += 1
     }
 
     private mutating func message(
-        _ type: nf_tables_msg_types, _ family: TableFamily, _ flags: MessageFlags, of operations: Range<Int>, _ content: (inout MessageWriter) -> Void
+        _ type: nf_tables_msg_types, _ family: TableFamily, _ flags: MessageFlags, of operations: Range<Int>,
+        _ content: (inout MessageWriter) -> Void
     ) {
         writer.message(.nftables(type), flags.union(asking), sequence: sequence) { message in
             message.put(raw: family.header)
