@@ -63,17 +63,21 @@ import Testing
         var socket = try socket(.route, space: space)
         var batch = Batch()
         let count = 10000
+        let header = rtmsg(
+            rtm_family: UInt8(AF_INET), rtm_dst_len: 32, rtm_src_len: 0, rtm_tos: 0, rtm_table: UInt8(RT_TABLE_MAIN.rawValue),
+            rtm_protocol: 99, rtm_scope: 0, rtm_type: UInt8(RTN_BLACKHOLE), rtm_flags: 0)
         for number in 0..<count {
-            batch.add(MessageType(RTM_NEWADDR), [.create]) { message in
-                message.put(raw: ifaddrmsg(ifa_family: UInt8(AF_INET), ifa_prefixlen: 32, ifa_flags: 0, ifa_scope: 0, ifa_index: 1))
-                message.put(AttributeKey<NetworkOrder<UInt32>>(IFA_LOCAL), 0x0a00_0000 | UInt32(number % (count - 10)))
+            batch.add(MessageType(RTM_NEWROUTE), [.create, .exclusive]) { message in
+                message.put(raw: header)
+                message.put(AttributeKey<NetworkOrder<UInt32>>(RTA_DST), 0x0a00_0000 | UInt32(number % (count - 10)))
             }
         }
         #expect(batch.bytes.count > socket.sendLimit)
         let refused = try socket.send(&batch)
         #expect(refused.keys.sorted() == Array((count - 10)..<count), "the last ten are there already")
-        let found = try socket.dump(MessageType(RTM_GETADDR), { $0.put(raw: ifaddrmsg()) }) { _, message in
-            message.structure(at: MessageHeader.size, as: ifaddrmsg.self)?.ifa_prefixlen == 32 ? 1 : nil
+        #expect(refused.values.allSatisfy { $0.errno == .fileExists })
+        let found = try socket.dump(MessageType(RTM_GETROUTE), { $0.put(raw: rtmsg()) }) { _, message in
+            message.structure(at: MessageHeader.size, as: rtmsg.self)?.rtm_protocol == 99 ? 1 : nil
         }
         #expect(found.count == count - 10)
     }
