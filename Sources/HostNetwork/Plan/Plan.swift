@@ -82,8 +82,7 @@ package struct Plan: Hashable, Sendable {
         case (nil, nil): return
         case (nil, let new?): add(new, on: actual)
         case (let old?, nil):
-            empty(old)
-            steps.append(Operation(.remove, old))
+            steps.append(Operation(.remove, emptied(old)))
             note(old)
         case (let old?, let new?):
             if old == new { return }
@@ -123,11 +122,13 @@ package struct Plan: Hashable, Sendable {
         if let address = IPAddress(bytes: element.key.dropFirst(24)) { forgotten.append(address) }
     }
 
-    /// A chain whose rules stand in an order may name another that goes too, so it is emptied first.
-    private mutating func empty(_ old: Entry) {
-        guard case .chain(var chain) = old.object, !chain.body.isEmpty else { return }
+    /// A chain whose rules name another chain is emptied first, for the other may go before it.
+    private mutating func emptied(_ old: Entry) -> Entry {
+        guard case .chain(var chain) = old.object, chain.body.joined().contains(where: \.namesChain) else { return old }
         chain.body = []
-        steps.append(Operation(.change(from: old.object), Entry(.chain(chain), because: old.because, comment: old.comment)))
+        let bare = Entry(.chain(chain), because: old.because, comment: old.comment)
+        steps.append(Operation(.change(from: old.object), bare))
+        return bare
     }
 
     /// What goes with its table, set or chain needs no step of its own; but elements of a map do, for they keep chains.
@@ -175,4 +176,8 @@ private struct Order: Comparable {
 
 extension Object {
     package var element: Element? { if case .element(let element) = self { element } else { nil } }
+}
+
+extension Statement {
+    fileprivate var namesChain: Bool { if case .verdict(let verdict) = self { verdict.chain != nil } else { false } }
 }
