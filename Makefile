@@ -68,7 +68,7 @@ install: ## Put what `make release` built in its place (DESTDIR, PREFIX)
 	install -m 0755 $(RELEASE)/hawserd $(DESTDIR)$(PREFIX)/sbin/hawserd
 	install -m 0755 $(RELEASE)/hawser $(DESTDIR)$(PREFIX)/bin/hawser
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
-	sed 's|/usr/sbin/hawserd|$(PREFIX)/sbin/hawserd|' Systemd/hawserd.service > $(DESTDIR)$(UNITDIR)/hawserd.service
+	sed -e 's|/usr/sbin/hawserd|$(PREFIX)/sbin/hawserd|' -e 's|/usr/share/doc/hawser|$(DOCDIR)|' Systemd/hawserd.service > $(DESTDIR)$(UNITDIR)/hawserd.service
 	chmod 0644 $(DESTDIR)$(UNITDIR)/hawserd.service
 	install -m 0644 Systemd/hawser.sysusers $(DESTDIR)$(SYSUSERSDIR)/hawser.conf
 	install -m 0644 Systemd/hawser.tmpfiles $(DESTDIR)$(TMPFILESDIR)/hawser.conf
