@@ -27,7 +27,7 @@ extension Seeded {
         }
         _ = scene.intents.upsert(contentsOf: networks)
         let others: [Intent] =
-            ["office", "partners"].map { .addressGroup(nearAddressGroup($0)) }
+            ["office", "partners"].filter { _ in !once(in: 4) }.map { .addressGroup(nearAddressGroup($0)) }
             + ["web", "db", "any", "raw", "bare", "office"].map { .securityGroup(nearGroup($0)) }
             + (0..<count).map { .pod(nearPod($0)) } + (0..<2).map { .neighbor(nearNeighbor($0)) }
         _ = scene.intents.upsert(contentsOf: others)
@@ -78,8 +78,8 @@ extension Seeded {
             switch number(0...5) {
             case 0, 1: .anyone
             case 2: .cidr(nearPrefix())
-            case 3, 4: .group(pick("web", "db", "any", "raw", "office", "blue/default", "ghost"))
-            default: .addressGroup(pick("office", "partners"))
+            case 3, 4: .group(pick("web", "db", "any", "raw", "office", "office", "blue/default", "ghost"))
+            default: .addressGroup(pick("office", "office", "partners"))
             }
         let family: Family? = remote.family ?? pick(nil, nil, .v4, .v6)
         let direction: Rule.Direction = pick(.ingress, .egress)

@@ -2,7 +2,7 @@ import HostNetwork
 import Testing
 
 @Suite("Whatever is taken away from a binding") struct RealizeEpochLawTests {
-    @Test("begins its next epoch, whichever change takes it", arguments: 0..<40)
+    @Test("begins its next epoch, whichever change takes it", arguments: 0..<30)
     func revocation(seed: Int) {
         var random = Seeded(seed)
         var scene = random.scene()

@@ -29,7 +29,7 @@ func changes(from old: Intents, to new: Intents) -> [(before: Intent?, after: In
         }
     }
 
-    @Test("is kept in step with any sequence of changes as if it were made at once, and tells all that it touches", arguments: 0..<24)
+    @Test("is kept in step with any sequence of changes as if it were made at once, and tells all that it touches", arguments: 0..<16)
     func incremental(seed: Int) {
         var random = Seeded(seed)
         let dense = seed % 2 == 0

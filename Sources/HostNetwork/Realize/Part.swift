@@ -32,19 +32,33 @@ package struct Claims: Sendable {
     /// Makes `entries` the whole of a part, and adds the keys of all objects that this may have changed to `touched`.
     package mutating func set(_ part: Part, to entries: [Entry], touched: inout Set<Object.Key>) {
         let old = parts[part] ?? []
-        // Most of a large part stays as it is.
+        // Most of a large part stays as it is, much of it in its place.
         let prefix = zip(old, entries).prefix { $0 == $1 }.count
         let rest = min(old.count, entries.count) - prefix
         let suffix = zip(old.reversed().prefix(rest), entries.reversed().prefix(rest)).prefix { $0 == $1 }.count
+        var coming: [Entry: Int] = [:]
+        for entry in entries[prefix..<(entries.count - suffix)] { coming[entry, default: 0] += 1 }
         for entry in old[prefix..<(old.count - suffix)] {
-            release(entry)
+            if let count = coming[entry], count > 0 {
+                coming[entry] = count - 1
+            } else {
+                release(entry)
+                touched.insert(entry.object.key)
+            }
+        }
+        for (entry, count) in coming where count > 0 {
+            for _ in 0..<count { claim(entry, for: part) }
             touched.insert(entry.object.key)
         }
-        for entry in entries[prefix..<(entries.count - suffix)] {
-            claim(entry, for: part)
-            touched.insert(entry.object.key)
-        }
+        for entry in entries { explain(entry) }
         parts[part] = entries.isEmpty ? nil : entries
+    }
+
+    /// The same object may be there for another reason now, as when a rule has another id: that is no difference in force.
+    private mutating func explain(_ entry: Entry) {
+        let key = entry.object.key
+        guard shared[key] == nil, let there = state.entries[key], there == entry else { return }
+        if there.comment != entry.comment || there.because != entry.because { state.entries[key] = entry }
     }
 
     private mutating func release(_ entry: Entry) {
