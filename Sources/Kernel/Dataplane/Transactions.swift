@@ -10,7 +10,7 @@ enum Transactions {
     static let size = 5000
 
     static func split(_ operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
-        guard operations.count > size else { return operations.isEmpty ? [] : [operations] }
+        guard operations.count > size else { return inOne(operations) }
         var shared: [HostNetwork.Operation] = []
         var gone: [HostNetwork.Operation] = []
         var pods: [LinkName: [HostNetwork.Operation]] = [:]
@@ -35,6 +35,37 @@ enum Transactions {
         if !piece.isEmpty { pieces.append(ordered(piece)) }
         if !gone.isEmpty { pieces.append(gone) }
         return pieces
+    }
+
+    /// One transaction; before it, where bindings change, one that makes what the new bindings need and nobody refers to yet.
+    ///
+    /// A packet that began before a commit takes its rules from the old generation, but looks up sets in the new one (`nft_do_chain` and
+    /// `nft_genmask_cur`, net/netfilter): a map would send it to a chain that is as good as empty to it, and it would be lost.
+    private static func inOne(_ operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
+        let ahead = needed(operations)
+        guard !ahead.isEmpty else { return operations.isEmpty ? [] : [operations] }
+        return [operations.filter(ahead.contains), operations.filter { !ahead.contains($0) }]
+    }
+
+    private static func needed(_ operations: [HostNetwork.Operation]) -> Set<HostNetwork.Operation> {
+        guard operations.contains(where: { $0.object.element?.link != nil && Phase.of($0) == .unbind }) else { return [] }
+        var made: Set<Named> = []
+        for operation in operations {
+            switch operation.object {
+            case .table: return []
+            case .set(let set) where operation.action == .add: made.insert(set.id)
+            // A chain with a body is no group's.
+            case .chain(let chain) where operation.action == .add && chain.body.isEmpty: made.insert(chain.id)
+            default: continue
+            }
+        }
+        let slots = Set(HostNetwork.Flow.allCases.flatMap { flow in Way.allCases.map { Layout.slots(flow, $0) } })
+        return Set(
+            operations.filter { operation in
+                guard operation.action == .add, operation.object.element?.link == nil else { return false }
+                if let holder = operation.object.holder { return made.contains(holder) }
+                return operation.object.container.map { made.contains($0) || slots.contains($0) } ?? false
+            })
     }
 
     /// Ranges that go make room for those that come, so they share a piece; mere additions may come in several.
