@@ -41,7 +41,7 @@ struct Command {
     }
 
     /// Starts it with these as its standard input, output and error.
-    private func start(_ files: [FileDescriptor]) throws -> pid_t {
+    func start(_ files: [FileDescriptor]) throws -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }

@@ -23,16 +23,25 @@ package final class Lab: Sendable {
         }
     }
 
-    deinit {
-        for namespace in namespaces.withLock({ $0 }) { namespace.remove() }
-    }
+    deinit { remove() }
 
     /// Makes an empty namespace, with its loopback interface up. Its name on disk is particular to this lab.
     package func namespace(_ name: String) throws -> LabNamespace {
-        let namespace = try LabNamespace(making: "lab\(getpid())-\(number)-\(name)")
-        namespaces.withLock { $0.append(namespace) }
+        let namespace = try namespace(named: "lab\(getpid())-\(number)-\(name)")
         try namespace.run("ip", "link", "set", "lo", "up")
         return namespace
+    }
+
+    /// The same, with just this name on disk: for labs of which there is one in a process.
+    package func namespace(named name: String) throws -> LabNamespace {
+        let namespace = try LabNamespace(making: name)
+        namespaces.withLock { $0.append(namespace) }
+        return namespace
+    }
+
+    /// Takes the namespaces away before the lab goes; for a process that ends at once.
+    package func remove() {
+        for namespace in namespaces.withLock({ $0 }) { namespace.remove() }
     }
 
     /// The real host is no lab. Where its own namespace can't be read, this process can't change it either.

@@ -28,7 +28,7 @@ package struct TCPListener: Sendable {
 
 /// One end of a TCP connection.
 package struct TCP: Sendable {
-    fileprivate let socket: ProbeSocket
+    let socket: ProbeSocket
 
     /// What came of trying to connect.
     package enum Attempt: Hashable, Sendable {
