@@ -6,6 +6,7 @@ extension NetlinkSocket {
     /// Sends `bytes` as one datagram.
     func transmit(_ bytes: Span<UInt8>) throws(TransportError) {
         guard bytes.count <= sendLimit else { throw .tooLong(bytes.count, limit: sendLimit) }
+        onSend?(bytes)
         while true {
             let sent = unsafe bytes.withUnsafeBytes { unsafe Self.send(descriptor, $0) }
             if sent >= 0 { return }

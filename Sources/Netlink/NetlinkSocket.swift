@@ -26,6 +26,8 @@ package enum NetlinkFamily: Int32, Hashable, Sendable {
     package let receiveLimit: Int
     /// How long the kernel may take to answer.
     package var patience: Duration
+    /// Called with every datagram before it goes out, for measurements that send the same again.
+    package var onSend: (@Sendable (Span<UInt8>) -> Void)?
 
     /// One datagram: the kernel makes those of a dump up to 32 KiB long, when the reader has room for them (af_netlink.c).
     var buffer: [UInt8]

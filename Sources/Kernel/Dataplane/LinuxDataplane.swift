@@ -9,6 +9,37 @@ package final class LinuxDataplane: Dataplane {
     private var tracked: FlowTable
     private let marks: MarkLayout
 
+    /// Which socket of the dataplane's something goes out by.
+    package enum Outlet: Hashable, Sendable {
+        case firewall
+        /// Links, addresses and routes of the host side.
+        case host
+        /// The same of pod sides, in the network namespace at this path.
+        case pod(String)
+    }
+
+    package typealias Listener = @Sendable (Outlet, Span<UInt8>) -> Void
+
+    /// Called with every datagram that goes to the kernel, before it does: `Benchmarks` sends the same bytes again, which shows what of
+    /// the time is the kernel's own. Nobody listens in the daemon.
+    package var onSend: Listener? {
+        didSet {
+            links.onSend = onSend
+            firewall.socket.onSend = Self.tap(onSend, .firewall)
+        }
+    }
+
+    /// What a socket tells of what it sends.
+    static func tap(_ listener: Listener?, _ outlet: Outlet) -> (@Sendable (Span<UInt8>) -> Void)? {
+        guard let listener else { return nil }
+        return { bytes in listener(outlet, bytes) }
+    }
+
+    static func hears(_ listener: Listener?, _ outlet: Outlet) -> (@Sendable (Span<UInt8>) -> Void)? {
+        guard let listener else { return nil }
+        return { (bytes: Span<UInt8>) in listener(outlet, bytes) }
+    }
+
     /// - Parameter owned: whether the nftables tables are to be this process's own, where the kernel can do so.
     package init(marks: MarkLayout, owned: Bool = true) throws(TransportError) {
         let links = try LinkTable()

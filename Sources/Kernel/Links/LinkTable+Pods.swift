@@ -52,6 +52,7 @@ extension LinkTable {
             var socket = try NetlinkSocket(.route, in: open.namespace, groups: arrivals.groups) {
                 for (index, interface) in raised { Self.quiet(interface, index, &pass) }
             }
+            socket.onSend = LinuxDataplane.tap(onSend, .pod(open.namespace.path))
             let untaken = Self.send(&steps, through: &socket, &pass) { arrivals.note($0, $1) }
             arrivals.forget(untaken.map { pass.steps[$0] })
             arrivals.wait(through: &socket)

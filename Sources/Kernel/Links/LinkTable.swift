@@ -25,6 +25,10 @@ package struct LinkTable: ~Copyable {
 
     var socket: NetlinkSocket
     var places: [LinkName: Place] = [:]
+    /// Called with what is sent; see `LinuxDataplane.onSend`.
+    var onSend: LinuxDataplane.Listener? {
+        didSet { socket.onSend = LinuxDataplane.tap(onSend, .host) }
+    }
 
     /// For the namespace that the calling thread is in.
     package init() throws(TransportError) {

@@ -1,5 +1,6 @@
 import CLibMNL
 import CLibNFTNL
+import CLibNL
 import HostNetwork
 import Netlink
 
