@@ -109,6 +109,19 @@ let package = Package(
             name: "hawser", dependencies: ["HawserAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
+        .executableTarget(
+            name: "hawser-demo", dependencies: ["HawserAPI", "Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Demo", swiftSettings: strict),
+        .executableTarget(
+            name: "hawser-bench",
+            dependencies: [
+                "Agent", "HawserAPI", "HostNetwork", "Kernel", "Lab", "Netlink", "Store",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Benchmarks", swiftSettings: strict),
+
         .target(
             name: "Lab", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")], path: "Tests/Lab",
             swiftSettings: strict),
