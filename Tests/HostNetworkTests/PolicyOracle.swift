@@ -86,7 +86,8 @@ struct Oracle {
     static func isServing(_ packet: FlowCase) -> Bool {
         switch packet.transport {
         case .ports(.udp, 67, 68), .ports(.udp, 547, 546): true
-        case .icmp(134, _): packet.family == .v6
+        case .icmp(134, _), .icmp(137, _): packet.family == .v6
+        case .icmp(5, _): packet.family == .v4
         default: false
         }
     }

@@ -106,9 +106,15 @@ package struct Layout: Hashable, Sendable {
         let errors: [Statements] = Family.allCases.map { family in
             [.lookup([.icmpType(family), .icmpCode(family)], in: Self.errors(family).id.name), .verdict(.accept)]
         }
+        let portless: [Statements] = Self.perhapsPortless.map { [.equal(.l4proto, UInt32($0.number)), .verdict(.accept)] }
         return Chain(
-            Self.allow(flow), body: errors + [[.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)], [.verdict(.accept)]])
+            Self.allow(flow),
+            body: errors + portless + [[.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)], [.verdict(.accept)]])
     }
+
+    /// Protocols whose ports many kernels don't track: to those a flow is all that two hosts say in it (net/netfilter/nf_conntrack_proto_generic.c;
+    /// DCCP since about Linux 6.17, the others where a kernel is built so). Such a flow is never good as a whole: each packet is judged.
+    private static let perhapsPortless: [IPProtocol] = [.dccp, .sctp, .udplite]
 
     /// Which interface tells the pod: a pod's own flows leave it in the original direction, and their replies come to it.
     private static func link(_ flow: Flow, _ way: Way) -> Selector {
@@ -158,7 +164,7 @@ package struct Layout: Hashable, Sendable {
         Chain(Named(.inet, "from-own-reply"), body: judged(.in, .reply, passing: "unfiltered") + denied(.out, by: .iifname))
     }
 
-    /// Whatever its rules say, no pod is a DHCP server (RFC 2131, RFC 8415) or an IPv6 router (RFC 4861) to others.
+    /// Whatever its rules say, no pod is a DHCP server (RFC 2131, RFC 8415) or a router (RFC 4861) to others.
     private var servers: [Statements] {
         let dhcp: [Statements] = [(server: 67, client: 68), (547, 546)].map { ports in
             [
@@ -166,7 +172,9 @@ package struct Layout: Hashable, Sendable {
                 .verdict(.goto("serving")),
             ]
         }
-        return dhcp + [[.equal(.icmpType(.v6), 134), .verdict(.goto("serving"))]]
+        // Advertisement, and redirects of both families (RFC 792).
+        let routing: [(Family, UInt32)] = [(.v6, 134), (.v6, 137), (.v4, 5)]
+        return dhcp + routing.map { [.equal(.icmpType($0), $1), .verdict(.goto("serving"))] }
     }
 
     private var serving: Chain { Chain(Named(.inet, "serving"), body: denied(.out, by: .iifname)) }
