@@ -16,7 +16,9 @@ final class LabHost {
     private(set) var believed = HostState()
     /// Stamps of plans that `settle` hasn't taken yet.
     private(set) var owed: [HostNetwork.Operation] = []
-    private var outer: LabPeer?
+    /// What is behind the host's uplink, where its default route leads.
+    private let world: LabNamespace
+    private var lastNumber: UInt8 = 9
 
     /// What a change came to.
     struct Outcome {
@@ -28,12 +30,14 @@ final class LabHost {
     init(layout: Layout = Layout(), owned: Bool = true) throws {
         lab = try Lab()
         host = try lab.namespace("host")
+        world = try lab.namespace("world")
         plane = try host.inside {
             _ = try Forwarding.enable()
             return try LinuxDataplane(marks: layout.marks, owned: owned)
         }
         desired = Desired(layout: layout)
         let everything = Set(desired.state.entries.keys)
+        try connect()
         try carryOut(desired.plan(from: believed, touching: everything), here: #_sourceLocation)
         try change(checked: true, here: #_sourceLocation) { try $0.put(Self.network) }
     }
@@ -73,7 +77,8 @@ final class LabHost {
     func settle(checked: Bool = true, here: SourceLocation = #_sourceLocation) async throws -> Applied {
         guard !owed.isEmpty else { return Applied() }
         await GracePeriod.wait()
-        let applied = plane.settle(owed)
+        // What a later change superseded has another stamp that is owed.
+        let applied = plane.settle(owed.filter { desired.state.contains($0.object) && believed[$0.object.key] == nil })
         owed = []
         take(applied, here)
         if checked { try observe(here: here) }
@@ -123,15 +128,16 @@ final class LabHost {
 
     // MARK: Who is there
 
-    /// A pod with a namespace of its own, number `number` of the network's subnets. It isn't asked for yet: see `LabPod.intent`.
-    func pod(_ id: ID<Pod>, _ number: UInt8) throws -> LabPod {
-        LabPod(id: id, number: number, namespace: try lab.namespace(id.value.replacing("/", with: "-")))
+    /// A pod with a namespace of its own, with a number of the network's subnets. It isn't asked for yet: see `LabPod.intent`.
+    func pod(_ id: ID<Pod>, _ number: UInt8? = nil) throws -> LabPod {
+        lastNumber = max(lastNumber + 1, number ?? 0)
+        let namespace = try lab.namespace(id.value.replacing("/", with: "-"))
+        return LabPod(id: id, number: number ?? lastNumber, namespace: namespace, host: self)
     }
 
-    /// Namespaces for several pods, which are asked for and made at once, bound to these groups: number 10 and what follows.
+    /// Namespaces for several pods, which are asked for and made at once, bound to these groups.
     func pods(_ ids: ID<Pod>..., groups: [ID<SecurityGroup>] = []) async throws -> [LabPod] {
-        let first = UInt8(desired.intents.pods.count + 10)
-        let pods = try ids.enumerated().map { try pod($1, first + UInt8($0)) }
+        let pods = try ids.map { try pod($0) }
         try await apply { for pod in pods { try $0.put(pod.intent(groups)) } }
         return pods
     }
@@ -139,34 +145,42 @@ final class LabHost {
     /// A host out in the world, 198.51.100.`number` and 2001:db8:1::`number`, or a pod of another host with addresses of the network's;
     /// all of these share a namespace, behind the host's uplink.
     func outsider(_ number: UInt8, isPod: Bool = false) throws -> LabPeer {
-        let world = try outer ?? uplink()
-        outer = world
-        let addresses = (isPod ? ["10.1.0.", "fd00:1::"] : ["198.51.100.", "2001:db8:1::"]).map { "\($0)\(number)" }
-        for address in addresses {
+        var peer = uplink.there
+        peer.addresses = (isPod ? ["10.1.0.", "fd00:1::"] : ["198.51.100.", "2001:db8:1::"]).map { "\($0)\(number)" }
+        for (address, next) in zip(peer.addresses, uplink.there.addresses) {
             let prefix = "\(address)/\(address.contains(":") ? 128 : 32)"
-            try world.namespace.run(["ip", "addr", "add", prefix, "dev", "lo"] + (address.contains(":") ? ["nodad"] : []))
-            let next = address.contains(":") ? world.ipv6 : world.ipv4
+            try world.run(["ip", "addr", "add", prefix, "dev", "lo"] + (address.contains(":") ? ["nodad"] : []))
             try host.run("ip", "route", "add", prefix, "via", next, "dev", "uplink")
         }
-        return LabPeer(namespace: world.namespace, interface: "uplink", addresses: addresses)
+        return peer
     }
 
-    private func uplink() throws -> LabPeer {
-        let world = try lab.namespace("world")
-        let here = LabPeer(namespace: host, interface: "uplink", addresses: ["192.0.2.1", "2001:db8:ff::1"])
-        let there = LabPeer(namespace: world, interface: "uplink", addresses: ["192.0.2.2", "2001:db8:ff::2"])
+    /// The two ends of the host's uplink.
+    private var uplink: (here: LabPeer, there: LabPeer) {
         let macs = ["02:00:c0:00:02:01", "02:00:c0:00:02:02"]
+        func end(_ number: Int, in namespace: LabNamespace) -> LabPeer {
+            LabPeer(
+                namespace: namespace, interface: "uplink", addresses: ["192.0.2.\(number)", "2001:db8:ff::\(number)"],
+                mac: macs[number - 1],
+                router: macs[2 - number], host: self)
+        }
+        return (end(1, in: host), end(2, in: world))
+    }
+
+    private func connect() throws {
+        let (here, there) = uplink
         try host.run("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "uplink", "netns", world.path)
-        for (own, mac) in zip([here, there], macs) {
+        for own in [here, there] {
             // Without an address of the link alone, whose duplicate address detection would take a second.
-            try own.namespace.run("ip", "link", "set", "uplink", "address", mac, "addrgenmode", "none", "up")
+            try own.namespace.run("ip", "link", "set", "uplink", "address", own.mac, "addrgenmode", "none", "up")
             try own.namespace.run("ip", "addr", "add", "\(own.ipv4)/24", "dev", "uplink")
             try own.namespace.run("ip", "addr", "add", "\(own.ipv6)/64", "dev", "uplink", "nodad")
         }
-        for (own, other, mac) in [(here, there, macs[1]), (there, here, macs[0])] {
-            for address in other.addresses { try own.namespace.run("ip", "neigh", "add", address, "lladdr", mac, "dev", "uplink") }
+        for (own, other) in [(here, there), (there, here)] {
+            for address in other.addresses {
+                try own.namespace.run("ip", "neigh", "add", address, "lladdr", other.mac, "dev", "uplink")
+                try own.namespace.run("ip", "route", "add", "default", "via", address)
+            }
         }
-        for address in here.addresses { try world.run("ip", "route", "add", "default", "via", address) }
-        return there
     }
 }

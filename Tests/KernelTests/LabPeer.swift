@@ -8,9 +8,17 @@ struct LabPeer {
     var interface: String
     /// One of each family, IPv4 first.
     var addresses: [String]
+    var mac: String
+    /// The MAC of its next hop.
+    var router: String
+    /// Who is reached from here goes with it.
+    var host: LabHost
 
     var ipv4: String { addresses[0] }
     var ipv6: String { addresses[1] }
+
+    /// Tells its interface from others'.
+    var place: String { "\(namespace.path) \(interface)" }
 
     func address(_ family: Family) -> String { family == .v4 ? ipv4 : ipv6 }
 }
@@ -20,12 +28,18 @@ struct LabPod {
     var id: ID<Pod>
     var number: UInt8
     var namespace: LabNamespace
+    /// Without which it has nowhere to be.
+    var host: LabHost
 
     var mac: MAC { MAC(0x0200_0a01_0000 | UInt64(number)) }
     var link: LinkName { LinkName(of: id) }
     var ipv4: String { "10.1.0.\(number)" }
     var ipv6: String { "fd00:1::\(String(number, radix: 16))" }
-    var peer: LabPeer { LabPeer(namespace: namespace, interface: "eth0", addresses: [ipv4, ipv6]) }
+    var peer: LabPeer {
+        LabPeer(
+            namespace: namespace, interface: "eth0", addresses: [ipv4, ipv6], mac: mac.description, router: Marks.hostMAC.description,
+            host: host)
+    }
 
     func address(_ family: Family) -> String { family == .v4 ? ipv4 : ipv6 }
 
