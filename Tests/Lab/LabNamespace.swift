@@ -28,7 +28,7 @@ package final class LabNamespace: Sendable {
     }
 
     /// Runs `body` on the calling thread inside the namespace: to open sockets there, and to start programs.
-    package func inside<Result>(_ body: () throws -> Result) throws -> Result {
+    package func inside<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         let origin = try Self.open("/proc/thread-self/ns/net")
         defer { try? origin.close() }
         guard setns(descriptor.rawValue, Int32(HAWSER_CLONE_NEWNET)) == 0 else { throw .current("setns into \(path)") as LabError }
