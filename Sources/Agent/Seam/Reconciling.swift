@@ -16,4 +16,6 @@ package protocol Reconciling: Sendable {
     func groups() async -> [GroupView]
     /// Nil for a pod that isn't known.
     func rules(of pod: String) async -> RulesView?
+    /// Throws `NoQuestion` or `Unanswerable` for what makes no sense.
+    func explain(_ query: ExplainQuery) async throws -> ExplainView
 }

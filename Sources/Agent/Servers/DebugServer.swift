@@ -1,5 +1,6 @@
 import Foundation
 import HawserAPI
+import HostNetwork
 import Hummingbird
 package import Logging
 import NIOCore
@@ -42,7 +43,7 @@ package struct DebugServer: Service {
     }
 
     private func router() -> Router<DebugContext> {
-        let router = Router(context: DebugContext.self)
+        let router = Router(context: DebugContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ReadOnly())
         router.get("/v1/status") { [reconciler] _, _ in Response.json(await reconciler.status()) }
         router.get("/v1/pods") { [reconciler] _, _ in Response.json(await reconciler.pods()) }
@@ -58,6 +59,16 @@ package struct DebugServer: Service {
         router.get("/v1/rules/**") { [reconciler] request, _ in
             let id = request.id(after: "/v1/rules/")
             return Response.json(await reconciler.rules(of: id), orMissing: "pod", id)
+        }
+        router.get("/v1/explain") { [reconciler] request, _ in
+            do {
+                return Response.json(try await reconciler.explain(try ExplainQuery(request)))
+            } catch let error as NoQuestion {
+                return Response.error(.badRequest, "\(error)")
+            } catch let error as Unanswerable {
+                if case .unknown = error { return Response.error(.notFound, "\(error)") }
+                return Response.error(.badRequest, "\(error)")
+            }
         }
         router.get("/v1/events") { [journal] request, context in EventStream.response(to: request, context, journal) }
         router.get("/healthz") { [reconciler] _, _ in
@@ -86,8 +97,26 @@ private struct ReadOnly<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return .error(.notFound, "there is no \(request.uri.path); see /v1/status, /v1/pods, /v1/groups, /v1/rules/{pod}, /v1/events")
+            return .error(.notFound, "there is no \(request.uri.path); see /v1/status, /v1/pods, /v1/groups, /v1/rules/{pod}, /v1/explain, /v1/events")
         }
+    }
+}
+
+extension ExplainQuery {
+    /// `?pod=web-0&direction=ingress&remote=10.1.0.20`, and protocol, port, sourcePort, icmpType.
+    fileprivate init(_ request: Request) throws(NoQuestion) {
+        var values: [String: String] = [:]
+        let known = ["pod", "direction", "remote", "protocol", "port", "sourcePort", "icmpType"]
+        for (name, value) in request.uri.queryParameters {
+            guard known.contains(String(name)) else {
+                throw NoQuestion("there is no parameter \(name): it is one of \(known.joined(separator: ", "))")
+            }
+            values[String(name)] = String(value)
+        }
+        for name in known.prefix(3) where values[name] == nil { throw NoQuestion("the parameter \(name) is missing") }
+        self.init(
+            pod: values["pod"] ?? "", direction: values["direction"] ?? "", remote: values["remote"] ?? "", protocol: values["protocol"],
+            port: values["port"], sourcePort: values["sourcePort"], icmpType: values["icmpType"])
     }
 }
 

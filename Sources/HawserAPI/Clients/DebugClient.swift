@@ -17,6 +17,10 @@ package struct DebugClient: Sendable {
     package func group(_ id: String) async throws -> GroupView { try await get("/v1/groups/" + Self.encoded(id)) }
     package func rules(of pod: String) async throws -> RulesView { try await get("/v1/rules/" + Self.encoded(pod)) }
 
+    package func explain(_ query: ExplainQuery) async throws -> ExplainView {
+        try await get("/v1/explain?" + query.parameters.map { "\($0.name)=\(Self.encoded($0.value))" }.joined(separator: "&"))
+    }
+
     /// Hands over the remembered events, oldest first; with `follow` also those to come, until the daemon ends or the task is cancelled.
     package func events(follow: Bool, _ handle: (EventView) async throws -> Void) async throws {
         let response = try await answer(to: follow ? "/v1/events?follow=true" : "/v1/events")

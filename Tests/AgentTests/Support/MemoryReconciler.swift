@@ -29,6 +29,12 @@ actor MemoryReconciler: Reconciling {
         (namespaces, namespaceContinuation) = AsyncStream.makeStream()
     }
 
+    /// It remembers, but judges nothing: whatever is asked about a pod that it knows is denied.
+    func explain(_ query: ExplainQuery) throws -> ExplainView {
+        guard intents[IntentID(.pod, query.pod)] != nil else { throw Unanswerable.unknown(ID(query.pod)) }
+        return ExplainView(verdict: .denied, group: nil, rule: nil, reason: query.remote, halves: [])
+    }
+
     var known: Set<IntentID> { Set(intents.keys) }
 
     /// From now on these are rejected.
