@@ -92,18 +92,18 @@ struct Matrix {
         return try Echo(in: place, at: any).reaches(target, within: patience)
     }
 
-    var lines: (_ page: Page) -> [String] {
-        { page in
-            var grid = Grid()
-            grid.add(["", ""] + Service.allCases.flatMap { [$0.text, ""] })
-            grid.add(["FROM", "TO"] + Service.allCases.flatMap { _ in ["IPv4", "IPv6"] })
-            for way in promised {
-                let cells = Service.allCases.flatMap { service in
-                    [0, 1].map { measured[Probe(way: way, service: service, family: $0)] ?? false ? "yes" : "no" }
-                }
-                grid.add([way.source, way.destination] + cells)
+    func lines(_ page: Page) -> [String] {
+        var grid = Grid()
+        grid.add(["FROM", "TO"] + Service.allCases.map(\.text))
+        grid.add(["", ""] + Service.allCases.map { _ in "IPv4 IPv6" })
+        for way in promised {
+            let cells = Service.allCases.map { service in
+                [0, 1].map { measured[Probe(way: way, service: service, family: $0)] ?? false ? "yes" : "no " }.joined(separator: "  ")
             }
-            return grid.lines { $0 == "yes" ? page.styled($0, .green) : $0 == "no" ? page.styled($0, .dim) : $0 }
+            grid.add([way.source, way.destination] + cells)
+        }
+        return grid.lines { cell in
+            cell.hasPrefix("yes") || cell.hasSuffix("yes") ? page.styled(cell, .green) : cell.hasPrefix("no ") ? page.styled(cell, .dim) : cell
         }
     }
 

@@ -42,7 +42,7 @@ extension Show {
         page.command("hawser apply -f quarantine.yaml", output: Self.lines(of: answer))
         report(traffic, answered, counted.received, since: sent.sent)
         let isApplied = answer.results.allSatisfy { $0.status == .applied }
-        page.check("applied as one transaction: unbind, bind, attach", isApplied && answer.transaction.messages > 0)
+        page.check("all of it was one transaction of the kernel: no packet met half of it", isApplied && answer.transaction.messages > 0)
     }
 
     private func report(_ traffic: Traffic, _ answered: ContinuousClock.Instant, _ counted: Int, since start: Int) {
@@ -69,14 +69,21 @@ extension Show {
         page.check("until then that connection was alive: \(before) messages", before > 0)
     }
 
-    /// The steps that say the most, a few of each kind.
+    /// The steps that bind web-0, of all that there are.
     private static func excerpt(of plan: [String]) -> [String] {
-        let parts = [("unbind", "delete element inet hawser "), ("bind", "add element inet hawser "), ("attach", "add rule ")]
-        let kinds = parts.map { name, start in (name, plan.filter { $0.hasPrefix(start) }) }
-        let lines = kinds.flatMap { name, lines in
-            lines.prefix(3).map { "\(name.padding(toLength: 8, withPad: " ", startingAt: 0))\($0.prefix(130))" }
+        let kinds = [
+            ("unbind", ["delete element inet hawser in-1 ", "delete element inet hawser out-1 "]),
+            ("bind", ["add element inet hawser in-1 ", "add element inet hawser out-1 "]),
+            ("attach", ["add element inet hawser fresh-"]),
+        ]
+        let lines = kinds.flatMap { kind, starts in
+            plan.enumerated().filter { _, line in starts.contains { line.hasPrefix($0) } }.map { number, line in
+                [kind, "\(number + 1)", String(line.prefix(110))]
+            }
         }
-        return lines + ["… \(plan.count) operations in all, in this order"]
+        var grid = Grid()
+        for line in lines { grid.add(line) }
+        return grid.lines() + ["… of \(plan.count) steps. Bindings that lose something get a new epoch (fresh-in, fresh-out): each of their flows is judged again."]
     }
 
     private static func lines(of answer: ApplyView) -> [String] {
