@@ -77,7 +77,7 @@ import Testing
             var random = Seeded(seed)
             let scene = random.scene()
             let oracle = Oracle(scene)
-            for _ in 0..<40 {
+            for _ in 0..<80 {
                 guard let sender = scene.pods.randomElement(using: &random), let receiver = scene.pods.randomElement(using: &random),
                     sender != receiver
                 else { continue }

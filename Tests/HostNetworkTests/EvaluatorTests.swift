@@ -93,7 +93,8 @@ import Testing
         let subnet = Subnet(id: "s", cidr: Prefix(Self.near, length: 24) ?? .everything(.v4))
         _ = intents.upsert(contentsOf: [
             .network(Network(id: "blue", subnets: [subnet])), .securityGroup(SecurityGroup(id: "web", rules: rules)),
-            .securityGroup(SecurityGroup(id: "office")), .addressGroup(AddressGroup(id: "office", cidrs: [Prefix(.v4(9))])),
+            .securityGroup(SecurityGroup(id: "office", network: "blue")),
+            .addressGroup(AddressGroup(id: "office", cidrs: [Prefix(.v4(9))])),
             .neighbor(Neighbor(id: "n", network: "blue", addresses: [Self.far], securityGroups: ["office"])),
             .pod(Pod(id: "web", network: "blue", namespace: "/w", mac: MAC(16), addresses: [Self.near], securityGroups: ["web"])),
         ])
