@@ -56,7 +56,10 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Kernel",
-            dependencies: ["HostNetwork", "Netlink", "CLibNL", "CLibMNL", "CLibNFTNL", "CLinux", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: [
+                "HostNetwork", "Netlink", "CLibNL", "CLibMNL", "CLibNFTNL", "CLinux",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
         .target(name: "Store", dependencies: ["HostNetwork", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(
@@ -104,7 +107,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "hawserd", dependencies: ["Agent", .product(name: "ArgumentParser", package: "swift-argument-parser")], swiftSettings: strict),
+            name: "hawserd", dependencies: ["Agent", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
         .executableTarget(
             name: "hawser", dependencies: ["HawserAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
