@@ -126,6 +126,9 @@ extension Desired {
             half.reason = "rule \(reason.comment) of group \(reason.because.id)\(rule.map { " (\($0.text))" } ?? "") allows it"
         } else if judgement.isAccepted {
             half.reason = pod.portSecurity ? "the host lets every pod do so" : "pod \(pod.id) has no port security, so nothing is filtered"
+        } else if isHost(question.remote, to: pod), question.direction == .egress, layout.host.fromPods == .replies {
+            half.reason =
+                "the host takes only replies, DHCP, neighbor discovery and ping of the gateway from its pods (host.fromPods is replies)"
         } else {
             half.reason = denial(of: pod, question)
         }
@@ -137,9 +140,13 @@ extension Desired {
         let isEgress = question.direction == .egress
         let content = Packet.Content.ip(
             source: isEgress ? own : question.remote, destination: isEgress ? question.remote : own, question.transport)
-        let isHost = intents.networks[pod.network]?.subnets.contains { $0.gateway == question.remote } ?? false
-        let hook: Chain.Hook = isHost ? (isEgress ? .input : .output) : .forward
+        let hook: Chain.Hook = isHost(question.remote, to: pod) ? (isEgress ? .input : .output) : .forward
         return Packet(hook, from: isEgress ? link : nil, to: isEgress ? nil : link, etherSource: isEgress ? pod.mac : nil, content)
+    }
+
+    /// Whether an address is the host's own as the pod sees it: that of a gateway.
+    private func isHost(_ address: IPAddress, to pod: Pod) -> Bool {
+        intents.networks[pod.network]?.subnets.contains { $0.gateway == address } ?? false
     }
 
     // MARK: Why not
