@@ -44,7 +44,7 @@ extension Oracle {
     /// Whether what a pod sends to the host itself gets there.
     func entersHost(_ packet: PacketCase, from pod: Pod) -> Bool {
         if pod.portSecurity, !owns(pod, packet.mac, packet.packet.source) {
-            return packet.mac == pod.mac && Self.isBootstrap(packet.packet)
+            return packet.mac == pod.mac && Self.isNobody(packet.packet.source) && Self.isBootstrap(packet.packet)
         }
         if packet.isReply { return scene.layout.host.toPods == .allow || passesOut(packet, of: pod) }
         let gateways = scene.pods.flatMap { pod in
@@ -66,5 +66,13 @@ extension Oracle {
     /// Whether what the host itself sends to a pod gets there.
     func leavesHost(_ packet: PacketCase, to pod: Pod) -> Bool {
         scene.layout.host.toPods == .allow || packet.isReply || Self.isDiscovery(packet.packet) || reaches(packet, pod)
+    }
+
+    /// No particular pod's: unspecified, or in IPv6 of the link alone.
+    private static func isNobody(_ address: IPAddress) -> Bool {
+        switch address {
+        case .v4(let number): number == 0
+        case .v6(let number): number == 0 || number >> 118 == 0xfe80 >> 6
+        }
     }
 }

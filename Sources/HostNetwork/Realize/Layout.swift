@@ -44,7 +44,8 @@ package struct Layout: Hashable, Sendable {
     package var entries: [Entry] {
         let objects: [Object] =
             TableFamily.allCases.map { .table($0) } + BaseSet.always.map { .set($0.set) }
-            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)] + Family.allCases.flatMap { errors($0) }
+            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)]
+            + Family.allCases.flatMap { errors($0) + nobody($0) }
             + chains.map { .chain($0) }
         return objects.map { Entry($0, because: Self.because, comment: "hawser") }
     }
@@ -52,6 +53,24 @@ package struct Layout: Hashable, Sendable {
     /// The addresses of the pods' gateways: the host answers their ping.
     package static func gateways(_ family: Family) -> NamedSet {
         NamedSet(Named(.inet, "gateways-\(family.digit)"), [family == .v4 ? .ipv4Address : .ipv6Address])
+    }
+
+    /// Sources that are no particular pod's: unspecified, and in IPv6 those of the link alone (RFC 4291, section 2.5.6), which DHCPv6 and
+    /// router solicitation come from.
+    static func nobody(_ family: Family) -> NamedSet {
+        NamedSet(Named(.inet, "nobody-\(family.digit)"), [family == .v4 ? .ipv4Address : .ipv6Address], isInterval: true)
+    }
+
+    private func nobody(_ family: Family) -> [Object] {
+        let set = Self.nobody(family)
+        let link: ClosedRange<UInt128> = 0xfe80 << 112...0xfec0 << 112 - 1
+        let ranges: [ClosedRange<IPAddress>] =
+            family == .v4 ? [.v4(0)...(.v4(0))] : [.v6(0)...(.v6(0)), .v6(link.lowerBound)...(.v6(link.upperBound))]
+        return [.set(set)]
+            + ranges.map { range in
+                let bounds = (KeyBytes.of { $0.address(range.lowerBound) }, KeyBytes.of { $0.address(range.upperBound) })
+                return .element(Element(set.id, bounds.0, through: bounds.1, isSingleField: true))
+            }
     }
 
     /// Link and MAC of who may ask for an address, or for its neighbors, before it has one.
@@ -228,10 +247,13 @@ package struct Layout: Hashable, Sendable {
                 body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]]),
             Chain(
                 Named(.inet, "pod-to-host"),
-                body: own(then: "to-host") + [
-                    [.lookup([.iifname, .etherSource], in: Self.unaddressed.id.name), .verdict(.jump("unaddressed"))],
-                    [.lookup([.iifname], in: "unfiltered"), .verdict(.goto("to-host"))],
-                ] + denied(.out, by: .iifname)),
+                body: own(then: "to-host")
+                    + Family.allCases.map { family in
+                        [
+                            .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
+                            .lookup([.source(family)], in: Self.nobody(family).id.name), .verdict(.jump("unaddressed")),
+                        ]
+                    } + [[.lookup([.iifname], in: "unfiltered"), .verdict(.goto("to-host"))]] + denied(.out, by: .iifname)),
             Chain(Named(.inet, "unaddressed"), body: bootstrap),
             Chain(Named(.inet, "to-host"), body: toHost),
         ]
