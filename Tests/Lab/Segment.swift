@@ -111,4 +111,15 @@ extension Frame {
             segment.bytes(carrying: text, pseudo)
         }
     }
+
+    /// A question of who has `target` (RFC 4861, section 4.3), which says that its sender is at the source's MAC.
+    package static func neighborSolicitation(
+        mac source: String, to destination: String, from sender: String, to receiver: String, target: String
+    ) throws -> Frame {
+        let body = try [0, 0, 0, 0] + SocketAddress(target).number + (sender == "::" ? [] : [1, 1] + mac(source))
+        return try ip(mac: source, to: destination, from: sender, to: receiver, protocol: 58) { pseudo in
+            let sum = Checksum.of(pseudo(4 + body.count) + [135, 0, 0, 0] + body)
+            return [135, 0] + sum.bigEndianBytes + body
+        }
+    }
 }
