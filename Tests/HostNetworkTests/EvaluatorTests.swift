@@ -159,6 +159,18 @@ import Testing
         #expect(!evaluator.judge(sent(http, .flow(.original, mark: try #require(answer.mark)))).isAccepted)
     }
 
+    @Test(
+        "of a stale flow's ICMP reply is that of the request, whose type is another",
+        arguments: [(8, 0), (13, 14), (15, 16), (17, 18)] as [(UInt8, UInt8)])
+    func replies(request: UInt8, reply: UInt8) {
+        let rule = Rule(id: "r", protocol: .icmp, icmp: ICMPMatch(type: request, code: 0))
+        let evaluator = Evaluator(state([SecurityGroup(id: "web", rules: [rule])]))
+        let stale = Packet.Tracking.flow(.reply, mark: 0x0909_0000)
+        #expect(evaluator.judge(received(.icmp(type: reply, code: 0), stale)).isAccepted)
+        #expect(!evaluator.judge(received(.icmp(type: reply, code: 1), stale)).isAccepted)
+        #expect(!evaluator.judge(received(.icmp(type: reply ^ 2, code: 0), stale)).isAccepted)
+    }
+
     // MARK: Who a pod may not be
 
     @Test("keeps pods from serving DHCP, whatever their rules")

@@ -72,7 +72,7 @@ extension Seeded {
     private mutating func leaveBehind(in state: inout HostState) {
         let family: TableFamily = pick(.inet, .inet, .arp)
         let name = "old-\(number(0...3))"
-        let (chain, other) = (Named(family, name), Named(family, "\(name)-other"))
+        let (chain, other) = (Named(family, "\(name)-that-names"), Named(family, "\(name)-other"))
         let (set, map) = (NamedSet(Named(family, "\(name)-set"), [.ifname]), NamedSet(Named(family, "\(name)-map"), [.ifname], isMap: true))
         let key = KeyBytes.of { $0.name(LinkName(reported: "gone0")) }
         var objects: [Object] = [.table(family)]

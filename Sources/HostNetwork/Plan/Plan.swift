@@ -124,14 +124,15 @@ package struct Plan: Hashable, Sendable {
 
     /// A chain whose rules name another chain is emptied first, for the other may go before it.
     private mutating func emptied(_ old: Entry) -> Entry {
-        guard case .chain(var chain) = old.object, chain.body.joined().contains(where: \.namesChain) else { return old }
+        guard case .chain(var chain) = old.object, chain.body.joined().contains(where: { $0.chain != nil }) else { return old }
         chain.body = []
         let bare = Entry(.chain(chain), because: old.because, comment: old.comment)
         steps.append(Operation(.change(from: old.object), bare))
         return bare
     }
 
-    /// What goes with its table, set or chain needs no step of its own; but elements of a map do, for they keep chains.
+    /// What goes with its table, set or chain needs no step of its own. Elements of a map do, for they keep chains, and so do rules
+    /// that name a chain which may go before theirs.
     private mutating func dropWhatGoesAnyway() {
         var tables: Set<TableFamily> = []
         var holders: Set<Named> = []
@@ -147,7 +148,9 @@ package struct Plan: Hashable, Sendable {
         steps.removeAll { step in
             if case .table = step.object { return false }
             if let table = step.object.table, tables.contains(table) { return true }
-            return step.action == .remove && step.object.container.map(holders.contains) ?? false
+            guard step.action == .remove, let container = step.object.container, holders.contains(container) else { return false }
+            guard case .rule(let rule) = step.object else { return true }
+            return !rule.statements.contains { $0.chain.map { holders.contains(Named(container.family, $0)) } ?? false }
         }
     }
 }
@@ -179,5 +182,6 @@ extension Object {
 }
 
 extension Statement {
-    fileprivate var namesChain: Bool { if case .verdict(let verdict) = self { verdict.chain != nil } else { false } }
+    /// The chain that it names.
+    fileprivate var chain: String? { if case .verdict(let verdict) = self { verdict.chain } else { nil } }
 }
