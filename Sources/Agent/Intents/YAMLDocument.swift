@@ -5,18 +5,23 @@ import Yams
 /// (YAML 1.1, which libyaml's users mostly follow, would make a number of a MAC address that has only decimal digits.)
 enum YAMLDocument {
     static func parse(_ text: String) throws -> [Document] {
-        var budget = Budget()
-        return try Yams.compose_all(yaml: text, .basic).map { try document($0, depth: 0, &budget) }
+        var budget = Budget(nodes: 10_000 + 4 * text.utf8.count)
+        var documents: [Document] = []
+        var nodes = try Yams.compose_all(yaml: text, .basic)
+        while let node = nodes.next() { documents.append(try document(node, depth: 0, &budget)) }
+        // A broken text ends the sequence like a whole one does.
+        if let error = nodes.error { throw error }
+        return documents
     }
 
     /// How much a text may unfold into: an alias stands for all that its anchor holds, so a short text can mean an endless one.
     private struct Budget {
-        var nodes = 4_000_000
+        var nodes: Int
     }
 
     private static func document(_ node: Node, depth: Int, _ budget: inout Budget) throws -> Document {
         budget.nodes -= 1
-        guard budget.nodes > 0 else { throw Excess(reason: "it unfolds into more than 4,000,000 values") }
+        guard budget.nodes > 0 else { throw Excess(reason: "its aliases unfold into far more than is written") }
         guard depth < 64 else { throw Excess(reason: "it is nested more than 64 levels deep") }
         switch node {
         case .scalar(let scalar): return scalar.style == .plain || scalar.style == .any ? plain(scalar.string) : .string(scalar.string)
@@ -42,9 +47,7 @@ enum YAMLDocument {
         if text.hasPrefix("0x"), let int = Int(text.dropFirst(2), radix: 16) { return .int(int) }
         if text.hasPrefix("0o"), let int = Int(text.dropFirst(2), radix: 8) { return .int(int) }
         if let int = Int(text) { return .int(int) }
-        if text.wholeMatch(of: /[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?/) != nil, let double = Double(text) {
-            return .double(double)
-        }
+        if text.utf8.allSatisfy(Array("0123456789+-.eE".utf8).contains), let double = Double(text) { return .double(double) }
         return .string(text)
     }
 

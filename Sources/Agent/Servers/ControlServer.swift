@@ -31,17 +31,18 @@ package struct ControlServer: Service {
             address: .unixDomainSocket(path: file.path), transportSecurity: .plaintext,
             config: .defaults { config in
                 config.rpc.maxRequestPayloadSize = 64 << 20  // bytes; a file of the intents' folder may be as big
-                config.channelDebuggingCallbacks.onBindTCPListener = { [file, logger, onListening] channel in
-                    file.openToGroup(logger)
-                    logger.info("control: listening on \(file.path)")
-                    onListening()
-                    return channel.eventLoop.makeSucceededVoidFuture()
-                }
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { [logger] channel in Self.logPeer(of: channel, logger) }
             })
         let server = GRPCServer(transport: transport, services: [service])
         try await withGracefulShutdownHandler {
-            try await server.serve()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await server.serve() }
+                _ = try await transport.listeningAddress  // once it is bound
+                file.openToGroup(logger)
+                logger.info("control: listening on \(file.path)")
+                onListening()
+                try await group.waitForAll()
+            }
         } onGracefulShutdown: {
             server.beginGracefulShutdown()
         }

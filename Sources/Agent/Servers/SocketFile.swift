@@ -38,20 +38,21 @@ package struct SocketFile: Hashable, Sendable {
     /// Gives the bound socket to its group, mode 0660. Until then the process's umask (0027) keeps it to the daemon's own user; and it stays so,
     /// mode 0600, when the group can't be had.
     package func openToGroup(_ logger: Logger) {
-        var mode = 0o600
-        if !group.isEmpty {
-            do {
-                try FileManager.default.setAttributes([.groupOwnerAccountName: group], ofItemAtPath: path)
-                mode = 0o660
-            } catch {
-                logger.warning("\(path) is for this user alone: it can't be given to the group \(group) (\(error.localizedDescription))")
-            }
-        }
+        let isGroups = !group.isEmpty && giveToGroup()
+        if !group.isEmpty, !isGroups { logger.warning("\(path) is for this user alone: it can't be given to the group \(group)") }
+        let mode = isGroups ? 0o660 : 0o600
         do {
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         } catch {
             logger.error("the permissions of \(path) can't be set: \(error.localizedDescription)")
         }
+    }
+
+    private func giveToGroup() -> Bool {
+        try? FileManager.default.setAttributes([.groupOwnerAccountName: group], ofItemAtPath: path)
+        // A group that doesn't exist is passed over in silence.
+        let owner = try? FileManager.default.attributesOfItem(atPath: path)[.groupOwnerAccountName] as? String
+        return owner == group
     }
 
     package func remove() { try? FileManager.default.removeItem(atPath: path) }

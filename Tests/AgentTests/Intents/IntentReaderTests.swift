@@ -1,0 +1,55 @@
+import Agent
+import Foundation
+import HostNetwork
+import Testing
+
+@Suite("A text of intents") struct IntentReaderTests {
+    private func read(_ text: String, _ name: String = "a.yaml") throws -> [Document] {
+        try IntentReader.documents(in: Data(text.utf8), named: name)
+    }
+
+    @Test("is the same in YAML and in JSON")
+    func sameInBoth() throws {
+        let yaml = "pods:\n  - {id: web-0, mtu: 1450, adminUp: true, mac: null, addresses: [\"fd00::1\"]}\n"
+        let json = #"{"pods": [{"id": "web-0", "mtu": 1450, "adminUp": true, "mac": null, "addresses": ["fd00::1"]}]}"#
+        #expect(try read(yaml) == read(json, "a.json"))
+        #expect(try read("\t" + json, "standard input") == read(json, "a.json"))
+    }
+
+    @Test(
+        "in YAML means what it looks like",
+        arguments: [
+            ("a: 10:20:30:40:50:51", Document.string("10:20:30:40:50:51")), ("a: yes", .string("yes")), ("a: 0777", .int(777)),
+            ("a: 0x1f", .int(31)), ("a: '80'", .string("80")), ("a: 80", .int(80)), ("a: 80-81", .string("80-81")), ("a: ~", .null),
+            ("a:", .null), ("a: True", .bool(true)), ("a: 1.5", .double(1.5)), ("a: 10.1.0.1", .string("10.1.0.1")),
+            ("a: \"\"", .string("")),
+        ])
+    func scalars(text: String, value: Document) throws {
+        #expect(try read(text) == [.map([("a", value)])])
+    }
+
+    @Test("may hold several documents, or none")
+    func several() throws {
+        #expect(try read("a: 1\n---\nb: 2\n") == [.map([("a", 1)]), .map([("b", 2)])])
+        #expect(try read("").isEmpty)
+    }
+
+    @Test("that can't be read as a whole is refused with its name and the place")
+    func unreadable() {
+        #expect(throws: UnreadableText.self) { try read("pods: [") }
+        let error = #expect(throws: UnreadableText.self) { try read("pods:\n  - id: a\n bad") }
+        #expect(error?.description.hasPrefix("a.yaml: ") == true && error?.reason.contains("3:") == true, "\(error?.reason ?? "")")
+        let json = #expect(throws: UnreadableText.self) { try read("{\n\"pods\": }", "a.json") }
+        #expect(json?.reason.contains("line 2, column 9") == true)
+        #expect(throws: UnreadableText.self) { try IntentReader.documents(in: Data([0xFF, 0xFE, 0x00]), named: "a.yaml") }
+    }
+
+    @Test("whose aliases unfold without end is refused, not followed")
+    func bomb() {
+        var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        for level in 1..<12 {
+            text += "a\(level): &a\(level) [" + (0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", ") + "]\n"
+        }
+        #expect(throws: UnreadableText.self) { try read(text) }
+    }
+}
