@@ -24,6 +24,7 @@ extension Reconciler {
         try observe()
         try plane.adopt(believed)
         _ = carryOut(touching: nil)
+        generation = try plane.generation()
         for intent in intents.all { record(intent.id, source: "start") }
     }
 

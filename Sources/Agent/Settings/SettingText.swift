@@ -32,9 +32,8 @@ enum SettingText {
 
     @Sendable static func mask(_ text: String) -> UInt32? {
         let bits = text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
-        guard let bits, bits != 0, bits.nonzeroBitCount >= 4, bits.nonzeroBitCount.isMultiple(of: 2) else { return nil }
-        let low = bits >> UInt32(bits.trailingZeroBitCount)
-        return low & (low &+ 1) == 0 ? bits : nil
+        guard let bits, (try? MarkLayout(mask: bits)) != nil else { return nil }
+        return bits
     }
 
     @Sendable static func mask(_ bits: UInt32) -> String { "0x" + String(bits, radix: 16) }

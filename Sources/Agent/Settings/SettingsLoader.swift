@@ -54,12 +54,13 @@ package struct SettingsLoader: Sendable {
         for setting in Setting.all {
             for layer in layers {
                 guard let texts = texts(of: setting, in: layer) else { continue }
+                let before = settings
                 if !setting.set(&settings, texts) {
                     let value = texts.joined(separator: ",")
                     errors.append(
                         SettingsError(
                             key: layer.spelled(setting), value: value, source: layer.name, reason: "not valid", valid: setting.valid))
-                } else if setting.isForLater {
+                } else if setting.isForLater, settings != before {
                     notes.append("\(layer.spelled(setting)) (\(layer.name)) has no effect in this version")
                 }
                 break

@@ -45,7 +45,7 @@ extension Setting {
         .text("intents.directory", \.intents.directory, "the folder of intents; empty: none", valid: path, where: isPath),
         .value(
             "conntrack.mark", \.conntrack.mark, "the bits of the connection-tracking mark that Hawser owns",
-            valid: "an even number of contiguous bits, 4 to 32, such as 0xffff0000", text: SettingText.mask, parse: SettingText.mask),
+            valid: "an even number of contiguous bits, 6 to 32, such as 0xffff0000", text: SettingText.mask, parse: SettingText.mask),
         .value(
             "drops.logRate", \.drops.logRate, "how many denied packets are logged", valid: "a number by second, minute or hour: 100/second",
             isForLater: true, text: \.description, parse: SettingText.rate),

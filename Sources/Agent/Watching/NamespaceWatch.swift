@@ -17,7 +17,13 @@ package final class NamespaceWatch: Sendable {
         case namespace(UInt64)
 
         static func at(_ path: String) -> Seen {
-            guard let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking]) else {
+            let file: FileDescriptor
+            do {
+                file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+            } catch Errno.permissionDenied {
+                // ip-netns(8) makes the file without any permissions, and mounts the namespace onto it.
+                return .other
+            } catch {
                 return .nothing
             }
             defer { try? file.close() }

@@ -20,6 +20,9 @@ package protocol Dataplane: AnyObject {
     /// there has counted nothing.
     func counters(sets: [Named], chains: [Named]) throws -> [Named: [String: Counter]]
 
+    /// The generation of the nftables ruleset: it counts every commit, whoever made it.
+    func generation() throws -> UInt32
+
     /// Deletes the tracked flows of addresses.
     func forgetFlows(of addresses: [IPAddress]) throws
 }
