@@ -23,7 +23,7 @@ package struct DebugClient: Sendable {
 
     /// Hands over the remembered events, oldest first; with `follow` also those to come, until the daemon ends or the task is cancelled.
     package func events(follow: Bool, _ handle: (EventView) async throws -> Void) async throws {
-        let response = try await answer(to: follow ? "/v1/events?follow=true" : "/v1/events")
+        let response = try await answer(to: follow ? "/v1/events?follow=true" : "/v1/events", from: follow ? Self.following : Self.asking)
         var lines = LineBuffer()
         for try await part in response.body {
             lines.append(part)
@@ -32,16 +32,28 @@ package struct DebugClient: Sendable {
     }
 
     private func get<Value: Decodable>(_ path: String) async throws -> Value {
-        let body = try await answer(to: path).body.collect(upTo: Self.maxAnswer)
+        let body = try await answer(to: path, from: Self.asking).body.collect(upTo: Self.maxAnswer)
         return try JSON.decode(Value.self, from: Data(buffer: body))
     }
 
+    /// For answers that come at once. A socket is there or it isn't: trying again, as the library does by default, would only keep people waiting.
+    private static let asking = client(silence: .seconds(30))
+    /// For answers that go on for as long as one likes, with any silence in between.
+    private static let following = client(silence: nil)
+
+    /// For the life of the process. `silence`: how long to wait for the next word of an answer.
+    private static func client(silence: TimeAmount?) -> HTTPClient {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5), read: silence))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
     /// The answer's head once it is known to be a success; the body is still to come.
-    private func answer(to path: String) async throws -> HTTPClientResponse {
+    private func answer(to path: String, from client: HTTPClient) async throws -> HTTPClientResponse {
         guard let url = URL(httpURLWithSocketPath: socket, uri: path) else { throw HTTPClientError.invalidURL }
         let response: HTTPClientResponse
         do {
-            response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url.absoluteString), timeout: .seconds(10))
+            response = try await client.execute(HTTPClientRequest(url: url.absoluteString), timeout: .seconds(10))
         } catch {
             guard let errno = await SocketProbe.errno(of: socket) else { throw error }
             throw Unreachable(socket: socket, errno: errno, setBy: "--debug-socket or HAWSER_DEBUG_SOCKET")
