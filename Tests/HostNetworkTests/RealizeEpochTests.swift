@@ -94,7 +94,7 @@ import Testing
                 if round % 2 == 1 { rules.removeAll { $0.id == "out" } } else { rules.append(Rule(id: "out")) }
             }
             guard round % 2 == 1 else { continue }
-            #expect(plan.rewound == (isLast ? [.v4(0x0a00_000a)] : []))
+            #expect(plan.rewound == (isLast ? [AddressRange(Prefix(.v4(0x0a00_000a)))] : []))
             #expect(plan.renews("solo"))
         }
         #expect(world.desired.epoch("solo") == Epoch(2))

@@ -33,6 +33,19 @@ package struct AddressRange: Hashable, Sendable {
         return union
     }
 
+    /// What is left of this range without the others: sorted, disjoint.
+    package func subtracting(_ others: some Sequence<AddressRange>) -> [AddressRange] {
+        var left: [AddressRange] = []
+        var start: IPAddress? = first
+        for other in others.sorted() where other.family == family && other.last >= first && other.first <= last {
+            guard let from = start else { break }
+            if from < other.first, let end = other.first.predecessor { left.append(AddressRange(first: from, last: end)) }
+            start = other.last.successor.map { max($0, from) }
+        }
+        if let start, start <= last { left.append(AddressRange(first: start, last: last)) }
+        return left
+    }
+
     /// Whether this range, which starts no earlier, overlaps or touches `other`.
     private func follows(_ other: AddressRange) -> Bool {
         guard family == other.family else { return false }

@@ -53,6 +53,15 @@ package enum IPAddress: Hashable, Sendable {
         case .v6(let number): .v6(number + 1)
         }
     }
+
+    /// The next address down, or nil before the family's first.
+    package var predecessor: IPAddress? {
+        switch self {
+        case .v4(0), .v6(0): nil
+        case .v4(let number): .v4(number - 1)
+        case .v6(let number): .v6(number - 1)
+        }
+    }
 }
 
 /// IPv4 sorts before IPv6, then by number.

@@ -6,10 +6,10 @@ package struct Plan: Hashable, Sendable {
     /// that began under the old rules is through: a stamp is then never earned by a rule that is gone. Until then flows of
     /// these bindings are judged packet by packet.
     package var stamps: [Operation] = []
-    /// Addresses that no pod of this host has any more: their tracked flows are forgotten before another can have them.
-    package var forgotten: [IPAddress] = []
+    /// Addresses that pods may not use any more: their tracked flows are forgotten before another can have them.
+    package var forgotten: [AddressRange] = []
     /// Addresses of pods whose epochs began anew: stamps of their tracked flows are wiped before the first step.
-    package var rewound: [IPAddress] = []
+    package var rewound: [AddressRange] = []
 
     package init() {}
 
@@ -38,6 +38,7 @@ package struct Plan: Hashable, Sendable {
             }
             step(from: before, to: desired.entries[key], on: actual)
         }
+        forgetRanges(outside: desired)
         dropWhatGoesAnyway()
         steps.sort { Order($0) < Order($1) }
         stamps.sort { Order($0) < Order($1) }
@@ -118,8 +119,26 @@ package struct Plan: Hashable, Sendable {
 
     /// An address that a pod may not send from any more. Its element tells, which outlives a pair that somebody else took away.
     private mutating func note(_ old: Entry) {
-        guard let element = old.object.element, case .own(.inet, _, ranges: false)? = BaseSet(element.set) else { return }
-        if let address = IPAddress(bytes: element.key.dropFirst(24)) { forgotten.append(address) }
+        guard let element = old.object.element else { return }
+        if let address = element.ownAddress { forgotten.append(address) }
+    }
+
+    /// The same of ranges that pods may use, but for what else of the pod's own is in them.
+    private mutating func forgetRanges(outside desired: HostState) {
+        var gone: [LinkName: [AddressRange]] = [:]
+        for step in steps where step.action == .remove {
+            guard let element = step.object.element, let link = element.link, let range = element.ownRange else { continue }
+            gone[link, default: []].append(range)
+        }
+        guard !gone.isEmpty else { return }
+        var kept: [LinkName: [AddressRange]] = [:]
+        for case .element(let element) in desired.entries.values.lazy.map(\.object) {
+            guard let link = element.link, gone[link] != nil, let range = element.ownRange ?? element.ownAddress else { continue }
+            kept[link, default: []].append(range)
+        }
+        for (link, ranges) in gone.sorted(by: { $0.key < $1.key }) {
+            forgotten += ranges.sorted().flatMap { $0.subtracting(kept[link] ?? []) }
+        }
     }
 
     /// A chain whose rules name another chain is emptied first, for the other may go before it.
@@ -174,6 +193,21 @@ private struct Order: Comparable {
         if a.phase != b.phase { return a.phase < b.phase }
         if a.place != b.place { return a.place.map { a in b.place.map { a < $0 } ?? false } ?? true }
         return a.name == b.name ? a.key.lexicographicallyPrecedes(b.key) : a.name < b.name
+    }
+}
+
+extension Element {
+    /// The range of addresses that its link may send from.
+    fileprivate var ownRange: AddressRange? {
+        guard case .own(.inet, _, ranges: true)? = BaseSet(set), let end else { return nil }
+        guard let first = IPAddress(bytes: key.dropFirst(24)), let last = IPAddress(bytes: end.dropFirst(24)) else { return nil }
+        return AddressRange(first, last)
+    }
+
+    /// The single address that its link may send from.
+    fileprivate var ownAddress: AddressRange? {
+        guard case .own(.inet, _, ranges: false)? = BaseSet(set) else { return nil }
+        return IPAddress(bytes: key.dropFirst(24)).map { AddressRange(Prefix($0)) }
     }
 }
 

@@ -8,11 +8,11 @@ extension Desired {
         let losers = losers(among: keys, in: believed)
         guard !losers.isEmpty else { return plan }
         var next: [ID<Pod>: Epoch] = [:]
-        var rewound: [IPAddress] = []
+        var rewound: [AddressRange] = []
         for pod in losers {
             let (epoch, wrapped) = (epochs[pod] ?? .first).next(in: layout.marks)
             next[pod] = epoch
-            if wrapped { rewound += intents.pods[pod]?.addresses ?? [] }
+            if wrapped { rewound += intents.pods[pod]?.ownRanges ?? [] }
         }
         let bumped = set(next)
         var final = Plan(from: believed, to: state, touching: keys.union(bumped))
@@ -72,5 +72,12 @@ extension HostState {
             epochs[pod] = marks.epoch(of: KeyBytes.mark(in: element.key.suffix(4)), .sender)
         }
         return epochs
+    }
+}
+
+extension Pod {
+    /// What it may send from: its addresses, and its allowed address pairs.
+    fileprivate var ownRanges: [AddressRange] {
+        AddressRange.disjointUnion(addresses.map { AddressRange(Prefix($0)) } + allowedAddressPairs.map { AddressRange($0.address) })
     }
 }

@@ -33,6 +33,11 @@ package struct FlowTable: ~Copyable {
         }
     }
 
+    /// The flows that an address of a range takes part in, found among all: the kernel has no filter for ranges.
+    private mutating func flows(of range: AddressRange) throws(TransportError) -> Set<Flow> {
+        Set(try flows().filter { flow in [flow.source, flow.destination, flow.answerer].contains { range.contains($0) } })
+    }
+
     /// Deletes the flows that an address takes part in, and answers how many there were. What it goes on sending begins anew.
     package mutating func delete(of address: IPAddress) throws(TransportError) -> Int {
         guard case .v4(let number) = address else {
@@ -54,6 +59,14 @@ package struct FlowTable: ~Copyable {
         return flows.count
     }
 
+    /// The same of every address of a range.
+    package mutating func delete(of range: AddressRange) throws(TransportError) -> Int {
+        if range.first == range.last { return try delete(of: range.first) }
+        let flows = try flows(of: range)
+        try delete(flows)
+        return flows.count
+    }
+
     private mutating func delete(_ flows: Set<Flow>) throws(TransportError) {
         try change(flows) { batch, flow in
             batch.add(.deleteFlow) { flow.putName(into: &$0) }
@@ -62,7 +75,17 @@ package struct FlowTable: ~Copyable {
 
     /// Sets the bits of `mask` to 0 in the marks of the flows that an address takes part in, and answers how many had one that was set.
     package mutating func clear(_ mask: UInt32, of address: IPAddress) throws(TransportError) -> Int {
-        let flows = Set(try flows(of: address).filter { $0.mark & mask != 0 })
+        try clear(mask, of: Set(flows(of: address)))
+    }
+
+    /// The same of every address of a range.
+    package mutating func clear(_ mask: UInt32, of range: AddressRange) throws(TransportError) -> Int {
+        if range.first == range.last { return try clear(mask, of: range.first) }
+        return try clear(mask, of: flows(of: range))
+    }
+
+    private mutating func clear(_ mask: UInt32, of found: Set<Flow>) throws(TransportError) -> Int {
+        let flows = found.filter { $0.mark & mask != 0 }
         try change(flows) { batch, flow in
             batch.add(.newFlow) { message in
                 flow.putName(into: &message)

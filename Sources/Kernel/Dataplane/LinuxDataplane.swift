@@ -147,13 +147,13 @@ package final class LinuxDataplane: Dataplane {
         return true
     }
 
-    private func forget(_ addresses: [IPAddress], _ applied: inout Applied) {
+    private func forget(_ addresses: [AddressRange], _ applied: inout Applied) {
         timed(&applied) {
             for address in addresses { _ = try? tracked.delete(of: address) }
         }
     }
 
-    private func wipeStamps(of addresses: [IPAddress], _ applied: inout Applied) {
+    private func wipeStamps(of addresses: [AddressRange], _ applied: inout Applied) {
         timed(&applied) {
             for address in addresses { _ = try? tracked.clear(marks.mask, of: address) }
         }
