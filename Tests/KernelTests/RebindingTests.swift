@@ -66,16 +66,16 @@ import Testing
         let floods = try [(pod, peer), (peer, pod)].map { from, to in
             try Flood(
                 from: UDP(in: from.namespace, at: from.ipv4), to: UDP(in: to.namespace, at: to.ipv4, port: RebindingPolicy.always),
-                at: to.ipv4, every: .microseconds(1))
+                at: to.ipv4, every: .microseconds(20))
         }
         var dice = RebindingDice()
-        for _ in 0..<200 {
+        for _ in 0..<60 {
             let groups = Array(RebindingPolicy.groups.shuffled(using: &dice).prefix(.random(in: 1...3, using: &dice)))
             try host.change(checked: false) { try $0.put(pod.intent(groups)) }
             try await host.settle(checked: false)
             floods[0].wait(for: 30)
         }
-        for flood in floods { #expect(flood.stop().sent > 10_000) }
+        for flood in floods { #expect(flood.stop().sent > 1000) }
         // What a socket had no room for is lost, too, but nobody denied it.
         let sets = Flow.allCases.map { BaseSet.denied($0).id }
         let denied = try host.plane.counters(sets: sets, chains: []).values.flatMap(\.values).map(\.packets)

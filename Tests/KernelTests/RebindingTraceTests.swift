@@ -13,7 +13,9 @@ import Testing
         var generation: UInt32?
     }
 
-    @Test("unbinds, binds and attaches, in this order and in one generation", arguments: [["b"], ["a", "b"], ["new", "newer", "newest"]])
+    @Test(
+        "unbinds, binds and attaches, in this order and in one generation",
+        arguments: [["b"], ["b", "new"], ["new", "newer", "newest"]])
     func trace(groups: [String]) async throws {
         let host = try LabHost()
         try await host.apply { intents in
