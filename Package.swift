@@ -134,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "Lab",
+                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "hawserd", "Lab",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

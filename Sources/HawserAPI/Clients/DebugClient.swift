@@ -25,9 +25,22 @@ package struct DebugClient: Sendable {
     package func events(follow: Bool, _ handle: (EventView) async throws -> Void) async throws {
         let response = try await answer(to: follow ? "/v1/events?follow=true" : "/v1/events", from: follow ? Self.following : Self.asking)
         var lines = LineBuffer()
-        for try await part in response.body {
-            lines.append(part)
-            while let line = lines.next() { try await handle(JSON.decode(EventView.self, from: line)) }
+        do {
+            for try await part in response.body {
+                lines.append(part)
+                while let line = lines.next() { try await handle(JSON.decode(EventView.self, from: line)) }
+            }
+        } catch let error as HTTPClientError where error != .cancelled {
+            throw Interrupted(socket: socket, reason: "\(error)")
+        }
+    }
+
+    /// The daemon went away in the middle of an answer.
+    package struct Interrupted: Error, Hashable, Sendable, CustomStringConvertible {
+        package var socket: String
+        package var reason: String
+        package var description: String {
+            "hawserd at \(socket) ended without finishing its answer (\(reason)): what happened since is missing here"
         }
     }
 
