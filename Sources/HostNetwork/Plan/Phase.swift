@@ -3,7 +3,7 @@
 /// A plan is sorted by this and by nothing else, so the order of a new kind of object is decided here.
 package enum Phase: Int, Comparable, Sendable, CaseIterable {
     // What leaves the host's network first: nothing of it may be reached once its rules go.
-    case routeGone, neighborGone, addressGone, linkDown, linkGone
+    case routeGone, neighborGone, linkDown, linkGone
     // New pairs, down.
     case linkMade
     // One transaction of the firewall: unbind, bind, attach.
@@ -14,8 +14,9 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
     case bind, attach
     // A chain takes its rules along, and they are what keeps sets.
     case ruleGone, chainGone, setGone, tableGone
-    // Policy is in force: the network may know the pod.
-    case addressMade, linkChanged, linkUp, neighborMade, routeMade
+    // Policy is in force: the network may know the pod. New addresses come before old ones go, for an interface that loses its last
+    // one of IPv4 loses its routes and neighbors too (`inetdev_destroy` and `fib_disable_ip`, net/ipv4).
+    case addressMade, addressGone, linkChanged, linkUp, neighborMade, routeMade
     // When no packet that began under the old rules is on its way any more (`Plan.stamps`), and at once for a new pair.
     case stamp
 

@@ -29,11 +29,17 @@ package struct Plan: Hashable, Sendable {
         self.init()
         let gone = Self.linksGone(from: actual, to: desired, among: keys)
         let replaced = gone.filter { desired[.link($0)] != nil }
-        let keys = replaced.isEmpty ? keys : keys.union(desired.entries.keys.filter { desired[$0]?.link.map(replaced.contains) ?? false })
+        let readdressed = Self.endsReaddressed(from: actual, to: desired, among: keys)
+        let isLost = { (object: Object) in object.link.map(replaced.contains) ?? false || readdressed.contains(where: object.isNeighbor) }
+        let lost = replaced.isEmpty && readdressed.isEmpty ? [] : desired.entries.values.map(\.object).filter(isLost).map(\.key)
+        let keys = keys.union(lost)
         for key in keys {
             var before = actual.entries[key]
             if let link = before?.object.link, gone.contains(link), key != .link(link) {
                 // It goes with its link.
+                before = nil
+            } else if let old = before?.object, desired.entries[key] != nil, readdressed.contains(where: old.isNeighbor) {
+                // It goes with its end's MAC.
                 before = nil
             }
             step(from: before, to: desired.entries[key], on: actual)
@@ -76,6 +82,13 @@ package struct Plan: Hashable, Sendable {
             gone.insert(name)
         }
         return gone
+    }
+
+    private static func endsReaddressed(from actual: HostState, to desired: HostState, among keys: Set<Object.Key>) -> [End] {
+        keys.flatMap { key -> [End] in
+            guard case .link = key, let old = actual[key], let new = desired[key] else { return [] }
+            return old.endsReaddressed(by: new)
+        }
     }
 
     private mutating func step(from before: Entry?, to after: Entry?, on actual: HostState) {

@@ -42,16 +42,15 @@ struct PodPart {
                     name: link, pod: pod.id, hostMAC: Marks.hostMAC, namespace: pod.namespace ?? "", interface: pod.interface, mac: pod.mac,
                     mtu: pod.mtu, isUp: pod.adminUp, reversePath: usesForeignAddresses ? .loose : .strict))
         ]
+        // Of a link that is down the kernel keeps neither routes nor neighbors nor addresses of IPv6, so nothing is wanted there.
+        guard pod.adminUp else { return objects }
         for address in pod.addresses {
             objects.append(.address(InterfaceAddress(side, address)))
-            // A link that is down keeps no routes: the kernel takes them away, so they aren't wanted there.
-            if pod.adminUp {
-                objects.append(.route(Route(host, to: Prefix(address))))
-                objects.append(.neighbor(NeighborEntry(host, address, at: pod.mac)))
-            }
+            objects.append(.route(Route(host, to: Prefix(address))))
+            objects.append(.neighbor(NeighborEntry(host, address, at: pod.mac)))
         }
         for gateway in gateways {
-            if pod.adminUp { objects.append(.address(InterfaceAddress(host, gateway))) }
+            objects.append(.address(InterfaceAddress(host, gateway)))
             objects.append(.neighbor(NeighborEntry(side, gateway, at: Marks.hostMAC)))
         }
         for family in Family.allCases {
