@@ -15,11 +15,11 @@ package struct Echo: Sendable {
         try socket.bind(address)
     }
 
-    /// Whether `address` answers a ping within that time.
-    package func reaches(_ address: String, within time: Duration) throws -> Bool {
+    /// Whether `address` answers a ping within that time, one with so many bytes of filling.
+    package func reaches(_ address: String, filling size: Int = 0, within time: Duration) throws -> Bool {
         // Identifier and sequence number.
         let mark = UInt32.random(in: .min ... .max).bigEndianBytes
-        var message: [UInt8] = [isIPv6 ? 128 : 8, 0, 0, 0] + mark
+        var message: [UInt8] = [isIPv6 ? 128 : 8, 0, 0, 0] + mark + [UInt8](repeating: 0x2e, count: size)
         // The kernel fills in the checksum of ICMPv6.
         if !isIPv6 { message.replaceSubrange(2..<4, with: Checksum.of(message).bigEndianBytes) }
         try socket.send(message, to: SocketAddress(address))

@@ -122,4 +122,17 @@ extension Frame {
             return [135, 0] + sum.bigEndianBytes + body
         }
     }
+
+    /// An ICMP error about `packet` (RFC 792; RFC 4443, section 2.4), which it quotes whole.
+    package static func error(
+        type: UInt8, code: UInt8, about packet: Frame, number: UInt32 = 0, mac source: String, to destination: String, from sender: String,
+        to receiver: String
+    ) throws -> Frame {
+        let isIPv6 = sender.contains(":")
+        return try ip(mac: source, to: destination, from: sender, to: receiver, protocol: isIPv6 ? 58 : 1, hops: 64) { pseudo in
+            let body = number.bigEndianBytes + packet.payload
+            let sum = Checksum.of((isIPv6 ? pseudo(4 + body.count) : []) + [type, code, 0, 0] + body)
+            return [type, code] + sum.bigEndianBytes + body
+        }
+    }
 }
