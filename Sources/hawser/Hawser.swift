@@ -13,7 +13,8 @@ struct Hawser: AsyncParsableCommand {
             """,
         version: hawserVersion,
         subcommands: [
-            StatusCommand.self, PodsCommand.self, GroupsCommand.self, RulesCommand.self, ExplainCommand.self, ApplyCommand.self, DeleteCommand.self,
+            StatusCommand.self, PodsCommand.self, GroupsCommand.self, RulesCommand.self, ExplainCommand.self, ApplyCommand.self,
+            DeleteCommand.self,
             EventsCommand.self, ResyncCommand.self,
         ])
 

@@ -97,7 +97,8 @@ private struct ReadOnly<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return .error(.notFound, "there is no \(request.uri.path); see /v1/status, /v1/pods, /v1/groups, /v1/rules/{pod}, /v1/explain, /v1/events")
+            let paths = "/v1/status, /v1/pods, /v1/groups, /v1/rules/{pod}, /v1/explain, /v1/events"
+            return .error(.notFound, "there is no \(request.uri.path); see \(paths)")
         }
     }
 }
