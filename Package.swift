@@ -122,7 +122,7 @@ let package = Package(
                 "Agent", "HawserAPI", "HostNetwork", "Kernel", "Lab", "Netlink", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Benchmarks", swiftSettings: strict),
 

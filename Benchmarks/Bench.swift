@@ -1,5 +1,67 @@
+import Agent
 import ArgumentParser
+import Foundation
+import HawserAPI
+import HostNetwork
+import Lab
 
-@main struct Bench: ParsableCommand {
-    func run() throws {}
+/// Measures what Hawser's changes cost, beside the same bytes replayed and the same change by `nft -f`.
+@main
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hawser-bench",
+        abstract: "Measures what changes cost, in private namespaces; `make bench` runs it.",
+        discussion: "All contenders take turns, so that what disturbs one disturbs all of them.")
+
+    @Option(help: "How often each thing is done.") var repetitions = 40
+    @Option(help: "Numbers of pods to measure with.") var pods = [10, 400]
+    @Option(help: "Numbers of members to measure with.") var members = [10, 10000]
+    @Option(help: "Write the results as JSON to this file, too.", completion: .file()) var json: String?
+    @Option(help: "Where the stores are: it should be on a disk.", completion: .directory) var directory = "/var/tmp"
+    @Flag(help: "Leave out the measurements of hawserd as a process.") var withoutDaemon = false
+
+    func run() async throws {
+        let folder = URL(filePath: directory).appending(path: "hawser-bench-\(ProcessInfo.processInfo.processIdentifier)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var figures = Figures()
+        figures.kernel = try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8).split(separator: "-").first.map(String.init) ?? ""
+        figures.processors = ProcessInfo.processInfo.activeProcessorCount
+        for count in pods {
+            progress("\(count) pods")
+            try await measure("pods\(count)", pods: count, members: 10, folder) { bed, shadow, replay in
+                figures.add(try await bed.attach(repetitions, &shadow, &replay))
+                figures.add(try await bed.rebinding(repetitions, &shadow, &replay))
+                figures.add(try await bed.again(repetitions))
+            }
+        }
+        for count in members {
+            progress("\(count) members")
+            try await measure("members\(count)", pods: 10, members: count, folder) { bed, shadow, replay in
+                figures.add(try await bed.members(repetitions, &shadow, &replay))
+            }
+        }
+        if !withoutDaemon {
+            progress("hawserd")
+            figures.facts = try await DaemonFigures(pods: pods.max() ?? 400, members: members.max() ?? 10000, folder: folder).measure()
+        }
+        print(figures.table)
+        if let json { try JSON.pretty(figures).write(to: URL(filePath: json)) }
+    }
+
+    private func measure(
+        _ name: String, pods: Int, members: Int, _ folder: URL, _ body: (Bed, inout Shadow, inout Replay) async throws -> Void
+    ) async throws {
+        let bed = try await Bed(name, pods: pods, members: members, folder: folder)
+        defer { bed.clear() }
+        var shadow = try Shadow(bed.region, marks: Bed.marks)
+        var replay = try Replay(in: bed.twin)
+        let reconciler = bed.reconciler
+        // It ends, cancelled, with this function.
+        async let _: Void = reconciler.run()
+        try await body(bed, &shadow, &replay)
+    }
+
+    private func progress(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))
+    }
 }

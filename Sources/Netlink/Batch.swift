@@ -6,6 +6,20 @@ package struct Batch: Sendable {
 
     package init(reserving capacity: Int = 4096) { writer = MessageWriter(reserving: capacity) }
 
+    /// Messages that went out before, to go out again; what doesn't add up to whole messages is left out.
+    package init(again bytes: [UInt8]) {
+        self.init(reserving: bytes.count)
+        var offset = 0
+        while offset + MessageHeader.size <= bytes.count {
+            let length = unsafe bytes.span.bytes.extracting(offset..<bytes.count).number(as: UInt32.self)
+            let end = offset + (Int(length) + 3) & ~3
+            guard length >= MessageHeader.size, end <= bytes.count else { return }
+            writer.append(bytes[offset..<end])
+            ends.append(end)
+            offset = end
+        }
+    }
+
     /// Messages in it.
     package var count: Int { ends.count }
     package var isEmpty: Bool { ends.isEmpty }

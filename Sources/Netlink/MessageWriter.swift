@@ -92,6 +92,9 @@ package struct MessageWriter: Sendable {
         }
     }
 
+    /// Bytes as they are, of whole messages.
+    mutating func append(_ messages: ArraySlice<UInt8>) { bytes.append(contentsOf: messages) }
+
     mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     private static let hostIsLittleEndian = 1.littleEndian == 1
