@@ -37,19 +37,30 @@ struct FoundRoute: Hashable, Sendable {
     static func all(
         _ family: Family, by maker: UInt8 = 0, at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket
     ) throws(TransportError) -> [FoundRoute] {
-        let routes = try socket.dump(
-            .getRoute,
-            { message in
-                // The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`); hence the same filter below.
-                message.put(
-                    raw: rtmsg(
-                        rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0,
-                        rtm_table: UInt8(RT_TABLE_MAIN.rawValue), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0, rtm_flags: 0))
-                if let interface { message.put(.routeLink, UInt32(bitPattern: interface.value)) }
-            }, FoundRoute.init)
+        let routes = try dump(family, by: maker, at: interface, through: &socket)
         return routes.filter { route in
             route.table == UInt32(RT_TABLE_MAIN.rawValue) && (maker == 0 || route.maker == maker)
                 && (interface == nil || route.index == interface)
+        }
+    }
+
+    /// What the kernel lists; nothing in a namespace that never had a route, and so has no table yet.
+    private static func dump(
+        _ family: Family, by maker: UInt8, at interface: InterfaceIndex?, through socket: inout NetlinkSocket
+    ) throws(TransportError) -> [FoundRoute] {
+        do throws(TransportError) {
+            return try socket.dump(
+                .getRoute,
+                { message in
+                    // The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`); hence the same filter below.
+                    message.put(
+                        raw: rtmsg(
+                            rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0,
+                            rtm_table: UInt8(RT_TABLE_MAIN.rawValue), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0, rtm_flags: 0))
+                    if let interface { message.put(.routeLink, UInt32(bitPattern: interface.value)) }
+                }, FoundRoute.init)
+        } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
+            return []
         }
     }
 }
