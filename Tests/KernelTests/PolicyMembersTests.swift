@@ -136,4 +136,40 @@ import Testing
             .from(web, to: db, pass: [.tcp(5432)]), .from(speaking("10.1.0.200", "fd00:1::200"), to: db.peer, block: [.tcp(5432)]),
             .from(speaking("10.1.0.210", "fd00:1::20a"), to: db.peer, block: [.tcp(5432)]))
     }
+
+    @Test("of no network have their members in each, and one network's aren't another's")
+    func networks() async throws {
+        let host = try LabHost()
+        let green = Network(
+            id: "green",
+            subnets: [
+                Subnet(id: "green-4", cidr: Prefix("10.2.0.0/24"), gateway: IPAddress("10.2.0.1")),
+                Subnet(id: "green-6", cidr: Prefix("fd00:2::/64"), gateway: IPAddress("fd00:2::1")),
+            ])
+        try await host.apply {
+            try $0.put(green)
+            try $0.put(SecurityGroup(id: "everywhere", rules: [.in("peers", nil, nil, .group("everywhere")), .out("out")]))
+        }
+        let blue = try await host.pods("blue-0", "blue-1", groups: ["everywhere"])
+        let greens = try ["green-0", "green-1"].map { try host.pod($0) }
+        func peer(_ pod: LabPod) -> LabPeer {
+            var peer = pod.peer
+            peer.addresses = ["10.2.0.\(pod.number)", "fd00:2::\(pod.number)"]
+            return peer
+        }
+        try await host.apply {
+            for pod in greens {
+                try $0.put(
+                    pod.intent(["everywhere"]) {
+                        $0.network = "green"
+                        $0.addresses = peer(pod).addresses.map { IPAddress($0) }
+                    })
+            }
+        }
+        try expect(
+            .from(blue[0], to: blue[1], pass: [.tcp(80), .udp(53)]),
+            .from(peer(greens[0]), to: peer(greens[1]), pass: [.tcp(80), .udp(53)]),
+            .from(blue[0].peer, to: peer(greens[0]), block: [.tcp(80), .udp(53)]),
+            .from(peer(greens[0]), to: blue[0].peer, block: [.tcp(80), .udp(53)]))
+    }
 }

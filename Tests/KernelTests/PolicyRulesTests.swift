@@ -170,4 +170,25 @@ import Testing
             .from(outside[1], to: web, [.v4], pass: [.tcp(80), .tcp(82)], block: [.udp(53), .tcp(83)]),
             .from(outside[1], to: web, [.v6], pass: [.udp(53)], block: [.tcp(80)]))
     }
+
+    @Test("that two groups of a pod both have hold until both let go")
+    func twice() async throws {
+        let host = try LabHost()
+        try await host.apply {
+            for name in ["a", "b"] as [ID<SecurityGroup>] {
+                try $0.put(
+                    name, .in("http", .tcp, 80...80), .from("dns", "10.1.0.0/24", .udp, 53...53),
+                    .from("dns-6", "fd00:1::/64", .udp, 53...53))
+            }
+            try $0.put("c", .in("other", .tcp, 81...81))
+        }
+        let (web, client) = (try await host.pods("web-0", groups: ["a", "b", "c"])[0], try await host.pods("client-0")[0])
+        try expect(.from(client, to: web, pass: [.tcp(80), .udp(53), .tcp(81)], block: [.tcp(82)]))
+        try await host.apply { try $0.put(web.intent(["b", "c"])) }
+        try expect(.from(client, to: web, pass: [.tcp(80), .udp(53), .tcp(81)], block: [.tcp(82)]))
+        try await host.apply { try $0.put("b", .in("web", .tcp, 80...80)) }
+        try expect(.from(client, to: web, pass: [.tcp(80), .tcp(81)], block: [.udp(53)]))
+        try await host.apply { try $0.put(web.intent(["c"])) }
+        try expect(.from(client, to: web, pass: [.tcp(81)], block: [.tcp(80), .udp(53)]))
+    }
 }
