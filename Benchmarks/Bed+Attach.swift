@@ -53,12 +53,16 @@ extension Bed {
             """
         let host =
             gateways.map { "addr add \(Prefix($0)) dev \(link)\($0.family == .v6 ? " nodad" : "")\n" }.joined() + "link set \(link) up\n"
-            + pod.addresses.map { "neigh add \($0) lladdr \(pod.mac) dev \(link) nud permanent\nroute add \(Prefix($0)) dev \(link) proto 104\n" }
+            + pod.addresses.map {
+                "neigh add \($0) lladdr \(pod.mac) dev \(link) nud permanent\nroute add \(Prefix($0)) dev \(link) proto 104\n"
+            }
             .joined()
         let side =
             "link set lo up\nlink set eth0 up\n"
             + pod.addresses.map { "addr add \(Prefix($0)) dev eth0\($0.family == .v6 ? " nodad" : "")\n" }.joined()
-            + gateways.map { "neigh add \($0) lladdr \(Marks.hostMAC) dev eth0 nud permanent\nroute add default via \($0) dev eth0 onlink\n" }.joined()
+            + gateways.map {
+                "neigh add \($0) lladdr \(Marks.hostMAC) dev eth0 nud permanent\nroute add default via \($0) dev eth0 onlink\n"
+            }.joined()
         try twin.run(["ip", "-batch", "-"], input: pair)
         try twin.run(["nft", "-f", "-"], input: policy)
         try twin.run(["ip", "-batch", "-"], input: host)

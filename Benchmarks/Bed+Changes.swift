@@ -34,7 +34,8 @@ extension Bed {
     ///
     /// - Parameter replacing: what turns the text of the change into that of the other's.
     func change(
-        _ intent: Intent, removes: Bool = false, _ shadow: inout Shadow, _ replay: inout Replay, replacing: [(String, String)], _ parts: inout Parts
+        _ intent: Intent, removes: Bool = false, _ shadow: inout Shadow, _ replay: inout Replay, replacing: [(String, String)],
+        _ parts: inout Parts
     ) async throws {
         _ = recorder.take()
         let report = try await ask(removes ? Change(deletions: [intent.id]) : Change(upserts: [intent]), &parts.hawser)

@@ -40,8 +40,10 @@ final class Bed {
         }
         store = try Self.store(region, self.folder.path + "/alone.sqlite")
         // Its tables may be changed by others, and it doesn't run: the twin is as Hawser made it until somebody changes it.
-        _ = try await Self.reconciler(in: twin, twinRegion, store: Self.store(twinRegion, self.folder.path + "/twin.sqlite"), isOwned: false, nil)
-        reconciler = try await Self.reconciler(in: host, region, store: Self.store(region, self.folder.path + "/host.sqlite"), isOwned: true, recorder)
+        _ = try await Self.reconciler(
+            in: twin, twinRegion, store: Self.store(twinRegion, self.folder.path + "/twin.sqlite"), isOwned: false, nil)
+        reconciler = try await Self.reconciler(
+            in: host, region, store: Self.store(region, self.folder.path + "/host.sqlite"), isOwned: true, recorder)
         _ = recorder.take()
     }
 
@@ -61,7 +63,8 @@ final class Bed {
             return plane
         }
         let reconciler = try await Reconciler(
-            plane: plane, layout: Layout(marks: marks), store: store, journal: Journal(), logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() },
+            plane: plane, layout: Layout(marks: marks), store: store, journal: Journal(),
+            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() },
             follow: { _ in })
         let pods = await reconciler.pods()
         guard pods.count == region.pods + Region.movers.count, pods.allSatisfy({ $0.status == .applied }) else {

@@ -14,8 +14,8 @@ struct Bench: AsyncParsableCommand {
         discussion: "All contenders take turns, so that what disturbs one disturbs all of them.")
 
     @Option(help: "How often each thing is done.") var repetitions = 40
-    @Option(help: "Numbers of pods to measure with.") var pods = [10, 400]
-    @Option(help: "Numbers of members to measure with.") var members = [10, 10000]
+    @Option(help: "Numbers of pods to measure with; empty: leave that out.") var pods = Counts([10, 400])
+    @Option(help: "Numbers of members to measure with.") var members = Counts([10, 10000])
     @Option(help: "Write the results as JSON to this file, too.", completion: .file()) var json: String?
     @Option(help: "Where the stores are: it should be on a disk.", completion: .directory) var directory = "/var/tmp"
     @Flag(help: "Leave out the measurements of hawserd as a process.") var withoutDaemon = false
@@ -24,9 +24,10 @@ struct Bench: AsyncParsableCommand {
         let folder = URL(filePath: directory).appending(path: "hawser-bench-\(ProcessInfo.processInfo.processIdentifier)")
         defer { try? FileManager.default.removeItem(at: folder) }
         var figures = Figures()
-        figures.kernel = try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8).split(separator: "-").first.map(String.init) ?? ""
+        figures.kernel =
+            try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8).split(separator: "-").first.map(String.init) ?? ""
         figures.processors = ProcessInfo.processInfo.activeProcessorCount
-        for count in pods {
+        for count in pods.numbers {
             progress("\(count) pods")
             try await measure("pods\(count)", pods: count, members: 10, folder) { bed, shadow, replay in
                 figures.add(try await bed.attach(repetitions, &shadow, &replay))
@@ -34,7 +35,7 @@ struct Bench: AsyncParsableCommand {
                 figures.add(try await bed.again(repetitions))
             }
         }
-        for count in members {
+        for count in members.numbers {
             progress("\(count) members")
             try await measure("members\(count)", pods: 10, members: count, folder) { bed, shadow, replay in
                 figures.add(try await bed.members(repetitions, &shadow, &replay))
@@ -42,7 +43,9 @@ struct Bench: AsyncParsableCommand {
         }
         if !withoutDaemon {
             progress("hawserd")
-            figures.facts = try await DaemonFigures(pods: pods.max() ?? 400, members: members.max() ?? 10000, folder: folder).measure()
+            figures.facts = try await DaemonFigures(
+                pods: pods.numbers.max() ?? 400, members: members.numbers.max() ?? 10000, folder: folder
+            ).measure()
         }
         print(figures.table)
         if let json { try JSON.pretty(figures).write(to: URL(filePath: json)) }
@@ -64,4 +67,20 @@ struct Bench: AsyncParsableCommand {
     private func progress(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))
     }
+}
+
+/// "10,400".
+struct Counts: ExpressibleByArgument, CustomStringConvertible {
+    var numbers: [Int]
+
+    init(_ numbers: [Int]) { self.numbers = numbers }
+
+    init?(argument: String) {
+        let words = argument.split(separator: ",")
+        numbers = words.compactMap { Int($0) }
+        guard numbers.count == words.count else { return nil }
+    }
+
+    var description: String { numbers.map(String.init).joined(separator: ",") }
+    var defaultValueDescription: String { description }
 }

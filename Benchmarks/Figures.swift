@@ -66,7 +66,8 @@ struct Figures: Codable, Sendable {
             let baseline = series.first { $0.what == item.what && $0.among == item.among && $0.by == Self.limit }?.median
             let ratio = baseline.map { String(format: "%.2f", item.median / $0) } ?? ""
             rows.append([
-                item.what, item.by, item.among, Self.text(item.minimum), Self.text(item.median), Self.text(item.p90), "\(item.count)", ratio,
+                item.what, item.by, item.among, Self.text(item.minimum), Self.text(item.median), Self.text(item.p90), "\(item.count)",
+                ratio,
                 item.messages.map(String.init) ?? "", item.bytes.map(String.init) ?? "",
             ])
         }

@@ -23,7 +23,8 @@ struct Region {
 
     var intents: [Intent] {
         [.network(Self.network)] + Self.tiers.map { .securityGroup(SecurityGroup(id: $0, network: Self.network.id, rules: [])) }
-            + (0..<groups).map { .securityGroup(group($0)) } + (0..<pods).map { .pod(pod($0)) } + Self.movers.map { .pod(mover($0, to: false)) }
+            + (0..<groups).map { .securityGroup(group($0)) } + (0..<pods).map { .pod(pod($0)) }
+            + Self.movers.map { .pod(mover($0, to: false)) }
             + (0..<members).map { .neighbor(neighbor($0)) }
     }
 
@@ -68,15 +69,22 @@ struct Region {
         var rules: [Rule] = []
         for index in 0..<36 {
             let cidr = Self.prefix(.v4(0xc612_0000 + UInt32((number * 36 + index) % 512) << 8), 24)
-            rules.append(Rule(id: "cidr-\(index)", direction: .ingress, protocol: .tcp, ports: PortRange(1000 + UInt16(index)), remote: .cidr(cidr)))
+            rules.append(
+                Rule(id: "cidr-\(index)", direction: .ingress, protocol: .tcp, ports: PortRange(1000 + UInt16(index)), remote: .cidr(cidr)))
         }
         for index in 0..<6 {
             let cidr = Self.prefix(.v6(0x2001_0db8 << 96 + UInt128(number * 6 + index) << 64), 64)
-            rules.append(Rule(id: "cidr-6-\(index)", direction: .ingress, protocol: .tcp, ports: PortRange(2000, 2000 + UInt16(index)), remote: .cidr(cidr)))
+            rules.append(
+                Rule(
+                    id: "cidr-6-\(index)", direction: .ingress, protocol: .tcp, ports: PortRange(2000, 2000 + UInt16(index)),
+                    remote: .cidr(cidr)))
         }
         for index in 0..<4 {
             let tier = Self.tiers[number == 0 ? index : 1 + (number + index) % 3]
-            rules.append(Rule(id: "remote-\(index)", direction: .ingress, protocol: .tcp, ports: PortRange(3000 + UInt16(index)), remote: .group(tier)))
+            rules.append(
+                Rule(
+                    id: "remote-\(index)", direction: .ingress, protocol: .tcp, ports: PortRange(3000 + UInt16(index)), remote: .group(tier)
+                ))
         }
         rules.append(Rule(id: "ping", direction: .ingress, protocol: .icmp, icmp: ICMPMatch(type: 8)))
         rules.append(Rule(id: "ping-6", direction: .ingress, protocol: .icmpv6, icmp: ICMPMatch(type: 128)))
