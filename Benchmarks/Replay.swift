@@ -74,7 +74,8 @@ struct Replay: ~Copyable {
                 // RTM_NEWLINK, GETLINK, SETLINK, NEWADDR, NEWNEIGH, NEWLINKPROP: the index is the second word.
                 if Message.number(bytes, body + 4) > 1 { Message.put(link, &bytes, body + 4) }
             case 24: put(link, attribute: 4, from: body + 12, to: start + Message.length(bytes, start), &bytes)  // RTM_NEWROUTE: RTA_OIF
-            case 90: put(descriptor, attribute: 3, from: body + 4, to: start + Message.length(bytes, start), &bytes)  // RTM_GETNSID: NETNSA_FD
+            // RTM_GETNSID: NETNSA_FD
+            case 90: put(descriptor, attribute: 3, from: body + 4, to: start + Message.length(bytes, start), &bytes)
             default: continue
             }
         }

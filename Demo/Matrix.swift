@@ -103,7 +103,8 @@ struct Matrix {
             grid.add([way.source, way.destination] + cells)
         }
         return grid.lines { cell in
-            cell.hasPrefix("yes") || cell.hasSuffix("yes") ? page.styled(cell, .green) : cell.hasPrefix("no ") ? page.styled(cell, .dim) : cell
+            cell.hasPrefix("yes") || cell.hasSuffix("yes")
+                ? page.styled(cell, .green) : cell.hasPrefix("no ") ? page.styled(cell, .dim) : cell
         }
     }
 

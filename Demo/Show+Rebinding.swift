@@ -62,7 +62,8 @@ extension Show {
         add("db-0 → web-0, the same", sql.server, isCut: true)
         for line in grid.lines() { page.say("    " + line) }
         let lost = shop.client.missing + shop.server.missing + log.lost.count
-        page.check("what the new group allows lost nothing: \(lost) of \(shop.client.sent + shop.server.sent + log.sent) messages", lost == 0)
+        page.check(
+            "what the new group allows lost nothing: \(lost) of \(shop.client.sent + shop.server.sent + log.sent) messages", lost == 0)
         let late = sql.client.arrived(after: answered) + sql.server.arrived(after: answered)
         page.check("of what it forbids, \(late) messages came through after the answer, in either direction", late == 0)
         let before = sql.client.arrived(before: answered) + sql.server.arrived(before: answered)
@@ -83,7 +84,9 @@ extension Show {
         }
         var grid = Grid()
         for line in lines { grid.add(line) }
-        return grid.lines() + ["… of \(plan.count) steps. Bindings that lose something get a new epoch (fresh-in, fresh-out): each of their flows is judged again."]
+        return grid.lines() + [
+            "… of \(plan.count) steps. Bindings that lose something get a new epoch (fresh-in, fresh-out): each of their flows is judged again."
+        ]
     }
 
     private static func lines(of answer: ApplyView) -> [String] {

@@ -79,7 +79,9 @@ struct Show {
         let matrix = try Matrix(ways, on: stage)
         for line in matrix.lines(page) { page.say("  " + line) }
         let surprises = matrix.surprises
-        page.check("\(matrix.measured.count) attempts, each with the outcome that the rules say", surprises.isEmpty, otherwise: surprises.joined(separator: "; "))
+        page.check(
+            "\(matrix.measured.count) attempts, each with the outcome that the rules say", surprises.isEmpty,
+            otherwise: surprises.joined(separator: "; "))
     }
 
     // MARK: After a rebinding
@@ -129,7 +131,9 @@ struct Show {
             "ready again after \(time.text); it found everything as wanted, took over its tables, and changed nothing (nft monitor saw \(written.count) changes)",
             written.isEmpty, otherwise: written.prefix(3).joined(separator: "; "))
         let pod: PodView = try stage.ask("pods", "web-0")
-        page.check("the quarantine is remembered: web-0 is bound to \(pod.securityGroups.joined(separator: ", "))", pod.securityGroups == ["quarantine"])
+        page.check(
+            "the quarantine is remembered: web-0 is bound to \(pod.securityGroups.joined(separator: ", "))",
+            pod.securityGroups == ["quarantine"])
     }
 }
 
