@@ -92,6 +92,7 @@ package struct Evaluator: Sendable {
                 guard let mark = packet.mark else { return false }
                 packet.mark = mark & keep | set
             case .counter: continue
+            case .foreign: return false
             case .verdict(let verdict):
                 step.verdict = verdict
                 return true

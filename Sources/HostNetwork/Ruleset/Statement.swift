@@ -35,6 +35,8 @@ package enum Statement: Hashable, Sendable {
     case mark(keep: UInt32, set: UInt32)
     case counter
     case verdict(Verdict)
+    /// Something that Hawser doesn't write, as the kernel lists it: a whole rule, which is only ever removed.
+    case foreign(String)
 
     /// The set or map that it reads.
     package var set: String? {
@@ -53,6 +55,7 @@ package enum Statement: Hashable, Sendable {
         case .mark(let keep, let set): "ct mark set ct mark & \(hex(keep)) | \(hex(set))"
         case .counter: "counter"
         case .verdict(let verdict): verdict.text
+        case .foreign(let text): text
         }
     }
 }

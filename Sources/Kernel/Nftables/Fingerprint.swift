@@ -4,6 +4,7 @@ import HostNetwork
 /// What a rule does, as libnftnl prints it, without what counters count: a rule that the kernel lists is told by it from others.
 enum Fingerprint {
     static func of(_ statements: Statements, in chain: Named) -> String {
+        if case .foreign(let text)? = statements.first { return text }
         let rule = NftnlRule()
         rule.place(statements, in: chain, comment: nil)
         return unsafe of(rule.pointer)

@@ -33,7 +33,7 @@ extension Firewall {
     /// What of Hawser's tables is there.
     ///
     /// A rule says what it does, not which rule it is; it is told by its fingerprint among those that may be expected. A rule that is
-    /// none of them is reported as one that counts and does nothing else, so that it is replaced.
+    /// none of them is reported by its fingerprint alone, so that it goes.
     package mutating func observe(expecting desired: HostState) throws(TransportError) -> [Entry] {
         var entries: [Entry] = []
         let known = Known(desired)
@@ -91,7 +91,7 @@ extension Firewall {
         var chain = chain
         var rules: [(statements: Statements, comment: String?)] = []
         try eachRule(in: chain.id) { rule in
-            rules.append((known.statements[chain.id]?[rule.fingerprint] ?? [.counter], rule.comment))
+            rules.append((known.statements[chain.id]?[rule.fingerprint] ?? [.foreign(rule.fingerprint)], rule.comment))
         }
         if known.orderedChains.contains(chain.id) { chain.body = rules.map(\.statements) }
         entries.append(Entry(.chain(chain), because: known.because(.chain(chain))))

@@ -37,6 +37,7 @@ extension NftnlRule {
                 unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_CT_SREG), Register.word(0))
             }
         case .counter: unsafe add("counter") { _ in }
+        case .foreign: return
         case .verdict(let verdict):
             unsafe add("immediate") { expression in
                 unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_IMM_DREG), Register.verdict)
