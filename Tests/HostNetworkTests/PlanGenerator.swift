@@ -37,7 +37,7 @@ extension Seeded {
                 state.insert(Entry(.link(link), because: because))
                 // A link that is down keeps no routes.
                 for (key, entry) in state.entries where !link.isUp && entry.object.link == link.name {
-                    if case .route = key { state.entries[key] = nil }
+                    if case .route = key { state.remove(key) }
                 }
             }
         case .address, .rule: state.apply(Operation(.remove, entry))

@@ -193,8 +193,8 @@ extension Reconciler {
 
     /// A pair is gone without our doing, and all that was on it.
     private func lose(_ link: Link) -> Set<Object.Key> {
-        let keys = Set(believed.entries.values.lazy.filter { $0.object.link == link.name }.map { $0.object.key })
-        for key in keys { believed.entries[key] = nil }
+        let keys = believed.keys(on: link.name)
+        for key in keys { believed.remove(key) }
         return keys
     }
 

@@ -2,8 +2,23 @@
 extension HostState {
     package func applying(_ plan: Plan) -> HostState {
         var state = self
-        for step in plan.steps + plan.stamps { state.apply(step) }
+        state.apply(contentsOf: plan.steps + plan.stamps)
         return state
+    }
+
+    /// Sets and chains that go one after the other are searched for what they held all at once.
+    package mutating func apply(contentsOf operations: [Operation]) {
+        var gone: Set<Named> = []
+        for operation in operations {
+            if operation.action == .remove, let holder = operation.object.holder {
+                remove(operation.object.key)
+                if !isEmpty(holder) { gone.insert(holder) }
+            } else {
+                empty(&gone)
+                apply(operation)
+            }
+        }
+        empty(&gone)
     }
 
     package mutating func apply(_ operation: Operation) {
@@ -12,19 +27,20 @@ extension HostState {
         case .add: insert(entry)
         case .change(let old):
             insert(entry)
-            for end in old.endsReaddressed(by: entry.object) { removeAll { $0.isNeighbor(at: end) } }
+            for end in old.endsReaddressed(by: entry.object) { remove(on: end.link) { $0.isNeighbor(at: end) } }
         case .remove: remove(entry.object)
         }
     }
 
     private mutating func remove(_ object: Object) {
-        entries[object.key] = nil
+        remove(object.key)
         // The kernel takes away what can't be without it.
         switch object {
-        case .link(let link): removeAll { $0.link == link.name }
+        case .link(let link): remove(on: link.name) { _ in true }
         case .table(let family): removeAll { $0.table == family }
-        case .set(let set): removeAll { $0.element?.set == set.id }
-        case .chain(let chain): removeAll { if case .rule(let rule) = $0 { rule.chain == chain.id } else { false } }
+        case .set, .chain:
+            var gone = Set([object.holder].compactMap(\.self).filter { !isEmpty($0) })
+            empty(&gone)
         case .address(let gone): loseIPv4(with: gone)
         case .route, .neighbor, .rule, .element: return
         }
@@ -33,11 +49,11 @@ extension HostState {
     /// An end without an address of IPv4 has no IPv4.
     private mutating func loseIPv4(with gone: InterfaceAddress) {
         guard gone.address.family == .v4 else { return }
-        let others = entries.values.contains { entry in
-            if case .address(let other) = entry.object { other.end == gone.end && other.address.family == .v4 } else { false }
+        let others = keys(on: gone.end.link).contains { key in
+            if case .address(let end, let other) = key { end == gone.end && other.family == .v4 } else { false }
         }
         guard !others else { return }
-        removeAll { object in
+        remove(on: gone.end.link) { object in
             switch object {
             case .route(let route): route.end == gone.end && route.destination.family == .v4
             case .neighbor(let neighbor): neighbor.end == gone.end && neighbor.address.family == .v4
@@ -46,8 +62,20 @@ extension HostState {
         }
     }
 
+    /// Takes away what these sets and chains hold.
+    private mutating func empty(_ holders: inout Set<Named>) {
+        guard !holders.isEmpty else { return }
+        let gone = holders
+        removeAll { $0.container.map(gone.contains) ?? false }
+        holders = []
+    }
+
+    private mutating func remove(on link: LinkName, where isGone: (Object) -> Bool) {
+        for key in keys(on: link) where self[key].map(isGone) ?? false { remove(key) }
+    }
+
     private mutating func removeAll(where isGone: (Object) -> Bool) {
-        for (key, entry) in entries where isGone(entry.object) { entries[key] = nil }
+        for (key, entry) in entries where isGone(entry.object) { remove(key) }
     }
 }
 

@@ -55,7 +55,7 @@ package struct Applied: Hashable, Sendable {
 extension HostState {
     /// What is believed to be there after operations that the kernel took.
     package mutating func take(_ applied: Applied) {
-        for operation in applied.done { apply(operation) }
+        apply(contentsOf: applied.done)
     }
 }
 

@@ -46,8 +46,8 @@ package struct Plan: Hashable, Sendable {
         }
         forgetRanges(outside: desired)
         dropWhatGoesAnyway()
-        steps.sort { Order($0) < Order($1) }
-        stamps.sort { Order($0) < Order($1) }
+        steps = Order.sorted(steps)
+        stamps = Order.sorted(stamps)
     }
 
     /// The order of a plan of additions alone, for a host that has nothing.
@@ -57,7 +57,7 @@ package struct Plan: Hashable, Sendable {
         var bare = actual
         var removals: [Operation] = []
         for (key, entry) in actual.entries where entry.object.isRuleset {
-            bare.entries[key] = nil
+            bare.remove(key)
             if case .table = entry.object { removals.append(Operation(.remove, entry)) }
         }
         self.init(from: bare, to: desired)
@@ -190,6 +190,9 @@ package struct Plan: Hashable, Sendable {
 /// Phase by phase, and in a phase what belongs together side by side: elements of one set share messages.
 private struct Order: Comparable {
     private let phase: Phase
+    /// The kernel finds a set by going through all of a table's, in the order in which they came (`nft_set_lookup`): those
+    /// of every pod are found at once where they come before those of groups.
+    private let isForGroups: Bool
     private let place: Named?
     private let name: String
     private let key: [UInt8]
@@ -198,12 +201,18 @@ private struct Order: Comparable {
         phase = .of(operation)
         let object = operation.object
         place = object.container ?? object.holder
+        isForGroups = phase == .setMade && place.flatMap { BaseSet($0) } == nil
         name = object.link?.value ?? ""
         key = object.element?.key ?? []
     }
 
+    static func sorted(_ operations: [Operation]) -> [Operation] {
+        operations.map { (order: Order($0), operation: $0) }.sorted { $0.order < $1.order }.map(\.operation)
+    }
+
     static func < (a: Self, b: Self) -> Bool {
         if a.phase != b.phase { return a.phase < b.phase }
+        if a.isForGroups != b.isForGroups { return b.isForGroups }
         if a.place != b.place { return a.place.map { a in b.place.map { a < $0 } ?? false } ?? true }
         return a.name == b.name ? a.key.lexicographicallyPrecedes(b.key) : a.name < b.name
     }

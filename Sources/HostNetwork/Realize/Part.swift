@@ -58,7 +58,7 @@ package struct Claims: Sendable {
     private mutating func explain(_ entry: Entry) {
         let key = entry.object.key
         guard shared[key] == nil, let there = state.entries[key], there == entry else { return }
-        if there.comment != entry.comment || there.because != entry.because { state.entries[key] = entry }
+        if there.comment != entry.comment || there.because != entry.because { state.insert(entry) }
     }
 
     private mutating func release(_ entry: Entry) {
@@ -72,7 +72,7 @@ package struct Claims: Sendable {
             shared[key] = count > 2 ? count - 1 : nil
             return
         }
-        state.entries[key] = nil
+        state.remove(key)
         if let id = entry.object.holder { owners[id] = nil }
         guard let heir = rivals[key]?.min(by: { $0.precedes($1) }), let rest = rivals.removeValue(forKey: key) else { return }
         for entry in rest.filter({ $0 == heir }) + rest.filter({ $0 != heir }) { claim(entry) }

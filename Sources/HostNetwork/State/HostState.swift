@@ -1,6 +1,10 @@
 /// What Hawser's share of a host is: one type for what is wanted and for what is there.
-package struct HostState: Hashable, Sendable {
-    package var entries: [Object.Key: Entry] = [:]
+package struct HostState: Sendable {
+    package private(set) var entries: [Object.Key: Entry] = [:]
+    /// How many elements and rules each set and chain holds, so that one that goes empty costs no search.
+    private var contents: [Named: Int] = [:]
+    /// What is on each link, the link itself included.
+    private var belongings: [LinkName: Set<Object.Key>] = [:]
 
     package init() {}
 
@@ -8,7 +12,38 @@ package struct HostState: Hashable, Sendable {
         for entry in entries { insert(entry) }
     }
 
-    package mutating func insert(_ entry: Entry) { entries[entry.object.key] = entry }
+    package mutating func insert(_ entry: Entry) {
+        let key = entry.object.key
+        if let old = entries.updateValue(entry, forKey: key) {
+            // The host's route to an address may lead to another link than before; all else has its place in its key.
+            guard old.object.link != entry.object.link else { return }
+            forget(old.object, key)
+        }
+        if let container = entry.object.container { contents[container, default: 0] += 1 }
+        if let link = entry.object.link { belongings[link, default: []].insert(key) }
+    }
+
+    /// Takes away this alone.
+    package mutating func remove(_ key: Object.Key) {
+        if let old = entries.removeValue(forKey: key) { forget(old.object, key) }
+    }
+
+    private mutating func forget(_ object: Object, _ key: Object.Key) {
+        if let container = object.container {
+            let count = contents[container, default: 1] - 1
+            contents[container] = count > 0 ? count : nil
+        }
+        if let link = object.link {
+            belongings[link]?.remove(key)
+            if belongings[link]?.isEmpty ?? false { belongings[link] = nil }
+        }
+    }
+
+    /// Whether a set or chain holds anything.
+    func isEmpty(_ container: Named) -> Bool { contents[container] == nil }
+
+    /// The keys of a link and of all that is on it.
+    package func keys(on link: LinkName) -> Set<Object.Key> { belongings[link] ?? [] }
 
     package subscript(key: Object.Key) -> Object? { entries[key]?.object }
 
@@ -17,4 +52,9 @@ package struct HostState: Hashable, Sendable {
     package var links: some Sequence<Link> {
         entries.values.lazy.compactMap { if case .link(let link) = $0.object { link } else { nil } }
     }
+}
+
+extension HostState: Hashable {
+    package static func == (a: Self, b: Self) -> Bool { a.entries == b.entries }
+    package func hash(into hasher: inout Hasher) { hasher.combine(entries) }
 }
