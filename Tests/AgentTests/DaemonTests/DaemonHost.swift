@@ -1,0 +1,142 @@
+import Foundation
+import Lab
+import Synchronization
+import Testing
+
+/// A host of a lab on which the real daemon runs, as a process, with settings of its own; and the command line to it.
+final class DaemonHost: Sendable {
+    /// What a program came to.
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var complaints: String
+
+        /// Its output, where that is JSON.
+        var json: Any? { try? JSONSerialization.jsonObject(with: Data(output.utf8)) }
+        var object: [String: Any] { json as? [String: Any] ?? [:] }
+        var list: [[String: Any]] { json as? [[String: Any]] ?? [] }
+    }
+
+    let lab: Lab
+    let host: LabNamespace
+    let folder: TemporaryFolder
+    private let daemon = Mutex<LabProgram?>(nil)
+
+    init() throws {
+        lab = try Lab()
+        host = try lab.namespace("host")
+        folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.file("intents.d"), withIntermediateDirectories: true)
+    }
+
+    // MARK: Programs
+
+    /// The folder of the test's own program, where the others are built, too.
+    private static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+    private static func program(_ name: String) -> String { programs.appending(path: name).path(percentEncoded: false) }
+
+    private var settings: [String] {
+        [
+            "--config", folder.file("hawserd.yaml"), "--state-directory", folder.file("state"), "--intents-directory",
+            folder.file("intents.d"),
+            "--control-socket", folder.file("control.sock"), "--control-group", "", "--debug-socket", folder.file("debug.sock"),
+            "--debug-group",
+            "",
+        ]
+    }
+
+    /// Starts the daemon, and returns when it answers.
+    func start() throws {
+        if !FileManager.default.fileExists(atPath: folder.file("hawserd.yaml")) { try folder.write("{}\n", to: "hawserd.yaml") }
+        let daemon = try LabProgram([Self.program("hawserd")] + settings, in: host, log: folder.file("log"))
+        self.daemon.withLock { $0 = daemon }
+        let answers = try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }
+        #expect(answers && !daemon.hasEnded, "\(log)")
+    }
+
+    /// Ends it with a signal; its exit status, and how long it took.
+    @discardableResult
+    func end(_ signal: Int32) -> (status: Int32, time: Duration) {
+        let start = ContinuousClock.now
+        let daemon = daemon.withLock { daemon in
+            defer { daemon = nil }
+            return daemon
+        }
+        let status = daemon?.end(signal) ?? -1
+        return (status, start.duration(to: .now))
+    }
+
+    var log: String { (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "" }
+
+    func cleanup() throws -> Outcome { try run([Self.program("hawserd"), "--cleanup"] + settings) }
+
+    /// A command of `hawser`, with its sockets.
+    func hawser(_ arguments: String..., input: String = "") throws -> Outcome { try hawser(arguments, input: input) }
+
+    func hawser(_ arguments: [String], input: String = "") throws -> Outcome {
+        try run(
+            [Self.program("hawser")] + arguments + [
+                "--control-socket", folder.file("control.sock"), "--debug-socket", folder.file("debug.sock"),
+            ],
+            input: input)
+    }
+
+    private func run(_ words: [String], input: String = "") throws -> Outcome {
+        let complaints = folder.file("complaints-\(UUID().uuidString)")
+        let line = #"file=$1; shift; "$@" 2> "$file"; echo "status $?" >> "$file""#
+        let output = try host.run(["sh", "-c", line, "sh", complaints] + words, input: input)
+        let text = try String(contentsOfFile: complaints, encoding: .utf8)
+        try FileManager.default.removeItem(atPath: complaints)
+        guard let range = text.range(of: "status ", options: .backwards) else { throw LabError("\(words) has no exit status") }
+        let status = Int32(text[range.upperBound...].filter(\.isNumber)) ?? -1
+        return Outcome(status: status, output: output, complaints: String(text[..<range.lowerBound]))
+    }
+
+    // MARK: What is there
+
+    /// The host sides of pods.
+    func links() throws -> [String] {
+        try host.json("ip", "-j", "link", "show").compactMap { $0["ifname"] as? String }.filter { $0.hasPrefix("hw") }
+    }
+
+    /// How many objects of each kind there are in the kernel, when every pod's stamps have come; without the chains of epochs.
+    func settled() throws -> [String: Int] {
+        let isSettled = try eventually {
+            try ["in", "out"].allSatisfy { flow in
+                let map = try host.run("nft", "list", "map", "inet", "hawser", "stamp-\(flow)")
+                return try map.split(separator: "jump epoch-").count - 1 == links().count
+            }
+        }
+        guard isSettled else { throw LabError("the stamps don't come") }
+        return try inventory()
+    }
+
+    /// How many objects of each kind there are in the kernel, without the chains of epochs.
+    func inventory() throws -> [String: Int] {
+        var count: [String: Int] = [:]
+        let listing = try JSONSerialization.jsonObject(with: Data(try host.run("nft", "-j", "list", "ruleset").utf8)) as? [String: Any]
+        for item in listing?["nftables"] as? [[String: Any]] ?? [] {
+            guard let (kind, value) = item.first, kind != "metainfo", let object = value as? [String: Any] else { continue }
+            let names = [object["name"], object["chain"]].compactMap { $0 as? String }
+            if names.contains(where: { $0.hasPrefix("epoch-") }) { continue }
+            count[kind, default: 0] += 1
+            if kind == "set" || kind == "map" { count["element", default: 0] += (object["elem"] as? [Any])?.count ?? 0 }
+        }
+        count["link"] = try links().count
+        for family in ["-4", "-6"] {
+            count["route \(family)"] = try host.json("ip", "-j", family, "route", "show", "table", "all", "proto", "104").count
+            count["neighbor \(family)"] = try host.json("ip", "-j", family, "neigh", "show", "nud", "permanent").count
+        }
+        return count.filter { $0.value > 0 }
+    }
+}
+
+/// Whether something becomes true in time; asked again and again.
+func eventually(within time: Duration = .seconds(10), _ body: () throws -> Bool) rethrows -> Bool {
+    let deadline = ContinuousClock.now + time
+    repeat {
+        if try body() { return true }
+    } while ContinuousClock.now < deadline
+    return false
+}
