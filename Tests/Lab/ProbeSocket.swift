@@ -50,13 +50,16 @@ final class ProbeSocket: Sendable {
     /// Sends a datagram; an error of the network, as a refusal by ICMP, counts as sent, for the packet is what is being looked at.
     func send(_ bytes: [UInt8], to address: SocketAddress?) throws {
         let sent = unsafe bytes.withUnsafeBytes { raw in
-            guard let address else { return unsafe Glibc.send(descriptor.rawValue, raw.baseAddress, raw.count, 0) }
+            // A connection that the other side has reset is no reason to end the process (SIGPIPE).
+            guard let address else { return unsafe Glibc.send(descriptor.rawValue, raw.baseAddress, raw.count, Int32(MSG_NOSIGNAL)) }
             return unsafe address.with { unsafe sendto(descriptor.rawValue, raw.baseAddress, raw.count, 0, $0, $1) }
         }
         guard sent < 0 else { return }
         switch Errno(rawValue: hawser_errno()) {
         // A filter on the way out, and errors that earlier packets came back with.
-        case .notPermitted, .connectionRefused, .noRouteToHost, .networkUnreachable, .permissionDenied, .hostIsDown: return
+        case .notPermitted, .connectionRefused, .connectionReset, .brokenPipe, .noRouteToHost, .networkUnreachable, .permissionDenied,
+            .hostIsDown:
+            return
         case let error: throw LabError("send: \(error)")
         }
     }
