@@ -27,6 +27,25 @@ import Testing
         }
     }
 
+    @Test("less others is exact, too: what none of them has", arguments: windows, 0..<10)
+    func subtracted(base: IPAddress, seed: Int) {
+        var random = Seeded(seed)
+        for _ in 0..<20 {
+            let ranges = (0..<random.number(1...5)).compactMap { _ -> AddressRange? in
+                let first = random.number(0...255)
+                return AddressRange(base.advanced(by: first), base.advanced(by: random.number(first...255)))
+            }
+            let others = ranges.dropFirst()
+            let left = ranges[0].subtracting(others)
+            for offset in 0..<256 {
+                let address = base.advanced(by: offset)
+                let isLeft = ranges[0].contains(address) && !others.contains { $0.contains(address) }
+                #expect(left.contains { $0.contains(address) } == isLeft)
+            }
+            #expect(left == AddressRange.disjointUnion(left))
+        }
+    }
+
     @Test("keeps the families apart, even where the one ends and the other begins")
     func families() throws {
         let union = Prefix.disjointUnion([.everything(.v6), .everything(.v4), try Prefix(parsing: "::1")])
