@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <linux/nsfs.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -53,11 +54,28 @@ static inline int hawser_open(const char *path, int flags) { return open(path, f
 // Makes reading and writing never wait; fcntl(2) is variadic and doesn't import.
 static inline int hawser_nonblocking(int descriptor) { return fcntl(descriptor, F_SETFL, O_NONBLOCK); }
 
+// Gives memory that is free back to the system (malloc_trim(3)).
+static inline void hawser_trim(void) { (void)malloc_trim(0); }
+
 // errno of the calling thread; the macro itself doesn't import.
 static inline int hawser_errno(void) { return errno; }
 
 // The calling thread's id (gettid(2)).
 static inline pid_t hawser_thread(void) { return (pid_t)syscall(SYS_gettid); }
+
+// The processors that the calling thread may run on, a bit each: bytes written, or -1 with errno (sched_setaffinity(2)).
+static inline int hawser_get_processors(unsigned char *mask, unsigned long size) {
+    return (int)syscall(SYS_sched_getaffinity, 0, size, mask);
+}
+static inline int hawser_set_processors(const unsigned char *mask, unsigned long size) {
+    return (int)syscall(SYS_sched_setaffinity, 0, size, mask);
+}
+
+// The processor that the calling thread runs on, or -1 with errno (getcpu(2)).
+static inline int hawser_processor(void) {
+    unsigned int number = 0;
+    return syscall(SYS_getcpu, &number, NULL, NULL) == 0 ? (int)number : -1;
+}
 
 // A socket option whose value is an int; 0 or -1 with errno.
 static inline int hawser_set_option(int descriptor, int level, int option, int value) {

@@ -28,6 +28,27 @@ enum Schema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("alcor") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE alcor (
+                        type INTEGER NOT NULL,
+                        id TEXT NOT NULL,
+                        revision INTEGER NOT NULL,
+                        content BLOB NOT NULL,
+                        PRIMARY KEY (type, id)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE attachments (
+                        pod TEXT NOT NULL PRIMARY KEY,
+                        namespace TEXT NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

@@ -33,7 +33,8 @@ package struct Store: Sendable {
 
     /// The same for resources that several sources asked for, in one transaction.
     package func commit(
-        _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [IPAddress] = [], at time: Date = .now
+        _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [IPAddress] = [],
+        attachments: Attachments = Attachments(), at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in
@@ -56,6 +57,7 @@ package struct Store: Sendable {
                 try database.execute(
                     sql: "INSERT OR IGNORE INTO purges (address, since) VALUES (?, ?)", arguments: [address.description, time])
             }
+            try attachments.write(to: database)
         }
     }
 

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import HostNetwork
+import PolicyModel
 
 @Suite("The union of what rules let through") struct BoxesTests {
     /// A small space: 6 addresses, 3 protocols, 5 and 12 numbers.

@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 import Testing
 
 @Suite("The rules that a policy becomes") struct EvaluatorOracleTests {
@@ -101,8 +102,11 @@ import Testing
 }
 
 extension Seeded {
+    /// A flow that comes from elsewhere: now and then from a gateway, or about what the host answers whatever the rules say.
     fileprivate mutating func outside(to pod: Pod) -> FlowCase {
         var flow = flow(from: pod, to: nil)
+        if once(in: 4) { flow.destination = Self.place(flow.family, number(1...2), 1) }
+        if once(in: 8) { flow.transport = .ports(.udp, source: pick(67, 547), destination: pick(68, 546)) }
         flow = FlowCase(source: flow.destination, destination: flow.source, transport: flow.transport)
         return flow
     }
@@ -137,8 +141,7 @@ extension Oracle {
             guard let pod else { continue }
             let isGood = after & marks.mask(of: field) == marks.stamp(scene.epoch(of: pod.id), field)
             let wasGood = before & marks.mask(of: field) == marks.stamp(scene.epoch(of: pod.id), field)
-            let isStamped = pod.portSecurity && !isStateless(pod)
-            guard isStamped else {
+            guard isStamped(pod) else {
                 #expect(isGood == wasGood, "a stamp that the pod doesn't give, \(why)")
                 continue
             }

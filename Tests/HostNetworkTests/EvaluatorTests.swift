@@ -6,7 +6,9 @@ import Testing
     private static let far = IPAddress.v4(0x0a01_000b)
 
     /// Two pods of one network: `web` is bound to `groups`, `peer` to whatever lets everything through.
-    private func state(_ groups: [SecurityGroup], bound: [ID<SecurityGroup>] = ["web"], peer: SecurityGroup = Self.open) -> HostState {
+    private func state(
+        _ groups: [SecurityGroup], bound: [ID<SecurityGroup>] = ["web"], peer: SecurityGroup = Self.open, layout: Layout = Layout()
+    ) -> HostState {
         var intents = Intents()
         let subnet = Subnet(id: "s", cidr: Prefix(Self.near, length: 24) ?? .everything(.v4))
         _ = intents.upsert(
@@ -14,7 +16,7 @@ import Testing
                 .pod(Pod(id: "web", network: "blue", namespace: "/w", mac: MAC(16), addresses: [Self.near], securityGroups: bound)),
                 .pod(Pod(id: "peer", network: "blue", namespace: "/p", mac: MAC(18), addresses: [Self.far], securityGroups: [peer.id])),
             ])
-        return Desired(intents: intents, layout: Layout(), attachable: ["web", "peer"], epochs: [:]).state
+        return Desired(intents: intents, layout: layout, attachable: ["web", "peer"], epochs: [:]).state
     }
 
     private static let open = SecurityGroup(
@@ -128,6 +130,29 @@ import Testing
         #expect(evaluator.judge(sent(datagram, .none)).isAccepted)
         #expect(evaluator.judge(received(datagram, .none)).isAccepted)
         #expect(!evaluator.judge(sent(http, .none)).isAccepted)
+    }
+
+    @Test(
+        "counts an invalid packet on its own, and lets the rules decide or drops it, as the setting says",
+        arguments: InvalidPackets.allCases, [true, false])
+    func invalid(setting: InvalidPackets, isStateful: Bool) {
+        let rules = [Rule(id: "http", protocol: .tcp, ports: PortRange(80)), Rule(id: "in", direction: .ingress, protocol: .tcp)]
+        let group = SecurityGroup(id: "web", stateful: isStateful, rules: rules)
+        let evaluator = Evaluator(state([group], layout: Layout(invalid: setting)))
+        func sets(_ judgement: Judgement) -> [String] {
+            judgement.halves.flatMap(\.steps).flatMap(\.elements).compactMap(\.object.element?.set.name)
+        }
+        let isDropped = setting == .drop && isStateful
+        let counts = setting == .rules || isStateful
+        let allowed = evaluator.judge(sent(http, .invalid))
+        #expect(allowed.halves.first?.isAccepted == !isDropped)
+        #expect(sets(allowed).contains("invalid-out") == counts)
+        let refused = evaluator.judge(sent(.ports(.tcp, source: 40000, destination: 81), .invalid))
+        #expect(!refused.isAccepted)
+        #expect(sets(refused).contains("invalid-out") == counts && sets(refused).contains("denied-out") == !counts)
+        #expect(evaluator.judge(received(http, .invalid)).isAccepted == (setting == .rules), "the peer's own binding is stateful")
+        #expect(evaluator.judge(sent(http, .none)).isAccepted && !sets(evaluator.judge(sent(http, .none))).contains("invalid-out"))
+        #expect(evaluator.judge(sent(http)).isAccepted && !sets(evaluator.judge(sent(http))).contains("invalid-out"))
     }
 
     @Test("takes an ICMP error for what it is, and never for a word of the flow that it is about")

@@ -53,6 +53,28 @@ import Testing
         #expect(try !explain("web-0", .ingress, "192.0.2.1", .ports(.tcp, source: 40000, destination: 82)).isAllowed)
     }
 
+    @Test("is about both halves, too, when the remote is a pod of another network, and about the host when it is another's gateway")
+    func networks() throws {
+        var intents = desired.intents
+        let subnet = Subnet(id: "green-4", cidr: try Prefix(parsing: "10.2.0.0/24"), gateway: try IPAddress(parsing: "10.2.0.1"))
+        _ = try intents.upsert(.network(Network(id: "green", subnets: [subnet])))
+        let pod = Pod(id: "green-0", network: "green", namespace: "/run/netns/green-0", addresses: [try IPAddress(parsing: "10.2.0.10")])
+        _ = try intents.upsert(.pod(pod))
+        let desired = Desired(intents: intents, layout: Layout(), attachable: ["web-0", "db-0", "green-0"], epochs: [:])
+        func explain(_ pod: ID<Pod>, _ remote: String, _ port: UInt16) throws -> Explanation {
+            let content = Question.Content.ports(.tcp, source: nil, destination: port)
+            return try desired.explain(Question(pod: pod, direction: .egress, remote: try IPAddress(parsing: remote), content: content))
+        }
+        let allowed = try explain("green-0", "10.1.0.10", 80)
+        #expect(allowed.isAllowed)
+        #expect(allowed.halves.map(\.rule) == ["default-egress", "web-http"])
+        #expect(try explain("green-0", "10.1.0.10", 82).halves.map(\.isAllowed) == [true, false])
+        #expect(try explain("web-0", "10.2.0.10", 80).halves.map(\.isAllowed) == [true, false])
+        let gateway = try explain("web-0", "10.2.0.1", 80)
+        #expect(!gateway.isAllowed)
+        #expect(gateway.deciding?.reason.contains("host.fromPods is replies") == true)
+    }
+
     @Test("of a denial says what comes closest, and what is wrong with it") func closest() throws {
         let port = try explain("db-0", .ingress, "10.1.0.10", .ports(.tcp, source: nil, destination: 22))
         #expect(!port.isAllowed)

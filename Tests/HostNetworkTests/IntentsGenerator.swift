@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 
 /// Valid values of every kind from a small world, so that names meet, addresses collide and groups are shared.
 extension Seeded {

@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 import Testing
 
 @Suite("Intents under any sequence of changes") struct IntentsLawTests {

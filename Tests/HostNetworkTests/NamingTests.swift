@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 import Testing
 
 @Suite("Names of chains and sets") struct NamingTests {

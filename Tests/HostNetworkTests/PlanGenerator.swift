@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 
 extension Seeded {
     /// What some intents amount to: of a dense world or of the one in which everything collides.

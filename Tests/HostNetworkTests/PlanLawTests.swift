@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 import Testing
 
 @Suite("A plan") struct PlanLawTests {

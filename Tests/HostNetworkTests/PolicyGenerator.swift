@@ -1,17 +1,5 @@
 import HostNetwork
-
-/// A host with policy, dense enough that about half of the packets between its pods are allowed.
-struct Scene {
-    var intents = Intents()
-    var attachable: Set<ID<Pod>> = []
-    var layout = Layout()
-    var epochs: [ID<Pod>: Epoch] = [:]
-
-    var desired: Desired { Desired(intents: intents, layout: layout, attachable: attachable, epochs: epochs) }
-    /// Pods with an interface, in a fixed order.
-    var pods: [Pod] { intents.pods.values.filter { attachable.contains($0.id) && $0.namespace != nil }.sorted { $0.id < $1.id } }
-    func epoch(of pod: ID<Pod>) -> Epoch { epochs[pod] ?? .first }
-}
+import PolicyModel
 
 extension Seeded {
     mutating func scene(pods count: Int = 6) -> Scene {
@@ -34,6 +22,7 @@ extension Seeded {
         scene.attachable = Set(scene.intents.pods.keys)
         scene.layout.host.toPods = pick(.allow, .rules)
         scene.layout.host.fromPods = pick(.replies, .rules, .allow)
+        scene.layout.invalid = pick(.rules, .drop)
         for id in scene.intents.pods.keys.sorted() where once(in: 2) { scene.epochs[id] = Epoch(UInt32(number(2...9))) }
         return scene
     }

@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 
 extension Seeded {
     private mutating func transport(_ family: Family) -> Packet.Transport {
@@ -35,8 +36,8 @@ extension Seeded {
         var mark = UInt32(truncatingIfNeeded: next()) & ~marks.mask
         for (field, pod) in [(MarkLayout.Field.sender, sender), (.receiver, receiver)] {
             let epoch = pod.map { scene.epoch(of: $0.id) } ?? .first
-            // No flow of a stateless pod is ever stamped, whatever its epoch.
-            let isStamped = pod.map { !Oracle(scene).isStateless($0) } ?? true
+            // No flow of a stateless pod, or one that shares addresses, is ever stamped, whatever its epoch.
+            let isStamped = pod.map { Oracle(scene).isStamped($0) || !$0.portSecurity } ?? true
             switch number(isStamped ? 0...3 : 1...3) {
             case 0: mark |= marks.stamp(epoch, field)
             case 1: mark |= marks.stamp(epoch, field) | marks.tentative(field)
@@ -54,7 +55,7 @@ extension Seeded {
         let mine = reply == nil ? sender : receiver
         let mac = once(in: 10) ? MAC(2) : mine?.mac ?? MAC(3)
         if let reply { return PacketCase(flow: flow, packet: reply, tracking: .flow(.reply, mark: mark), mac: mac) }
-        let tracking: Packet.Tracking = once(in: 5) ? .none : .flow(.original, mark: once(in: 2) ? 0 : mark)
+        let tracking: Packet.Tracking = once(in: 5) ? pick(.none, .invalid) : .flow(.original, mark: once(in: 2) ? 0 : mark)
         return PacketCase(flow: flow, packet: flow, tracking: tracking, mac: mac)
     }
 }

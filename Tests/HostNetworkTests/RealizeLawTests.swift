@@ -1,4 +1,5 @@
 import HostNetwork
+import PolicyModel
 import Testing
 
 /// The resources in which two sets of intents differ.

@@ -148,9 +148,8 @@ final class LabHost {
         var peer = uplink.there
         peer.addresses = (isPod ? ["10.1.0.", "fd00:1::"] : ["198.51.100.", "2001:db8:1::"]).map { "\($0)\(number)" }
         for (address, next) in zip(peer.addresses, uplink.there.addresses) {
-            let prefix = "\(address)/\(address.contains(":") ? 128 : 32)"
-            try world.run(["ip", "addr", "add", prefix, "dev", "lo"] + (address.contains(":") ? ["nodad"] : []))
-            try host.run("ip", "route", "add", prefix, "via", next, "dev", "uplink")
+            try world.add(address: address, to: "lo")
+            try host.run("ip", "route", "add", address, "via", next, "dev", "uplink")
         }
         return peer
     }
@@ -173,8 +172,10 @@ final class LabHost {
         for own in [here, there] {
             // Without an address of the link alone, whose duplicate address detection would take a second.
             try own.namespace.run("ip", "link", "set", "uplink", "address", own.mac, "addrgenmode", "none", "up")
-            try own.namespace.run("ip", "addr", "add", "\(own.ipv4)/24", "dev", "uplink")
-            try own.namespace.run("ip", "addr", "add", "\(own.ipv6)/64", "dev", "uplink", "nodad")
+        }
+        for own in [here, there] {
+            try own.namespace.add(address: own.ipv4, length: 24, to: "uplink")
+            try own.namespace.add(address: own.ipv6, length: 64, to: "uplink")
         }
         for (own, other) in [(here, there), (there, here)] {
             for address in other.addresses {

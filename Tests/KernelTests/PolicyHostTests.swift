@@ -142,8 +142,7 @@ import Testing
         try host.host.run("ip", "link", "set", "stray", "address", Marks.hostMAC.description, "up")
         try stray.run("ip", "link", "set", "eth0", "address", "02:00:0a:01:00:96", "up")
         for (address, gateway) in zip(addresses, LabHost.gateways) {
-            let length = address.contains(":") ? 128 : 32
-            try stray.run(["ip", "addr", "add", "\(address)/\(length)", "dev", "eth0"] + (length == 128 ? ["nodad"] : []))
+            try stray.add(address: address, to: "eth0")
             try stray.run("ip", "neigh", "add", gateway, "lladdr", Marks.hostMAC.description, "dev", "eth0")
             try stray.run("ip", "route", "add", "default", "via", gateway, "dev", "eth0", "onlink")
             try host.host.run("ip", "route", "add", address, "dev", "stray")

@@ -6,8 +6,8 @@ import Testing
 
 @Suite("The ruleset in the hands of `nft`") struct PolicyListingTests {
     /// A host with something of every kind in its ruleset.
-    private func world(owned: Bool = true) async throws -> LabHost {
-        let host = try LabHost(owned: owned)
+    private func world(_ layout: Layout = Layout(), owned: Bool = true) async throws -> LabHost {
+        let host = try LabHost(layout: layout, owned: owned)
         let long = ID<SecurityGroup>("group:" + String(repeating: "0123456789", count: 24))
         try await host.apply {
             try $0.put(
@@ -83,35 +83,19 @@ import Testing
         #expect(try Self.sorted(copy.run("nft", "--stateless", "list", "ruleset")) == Self.sorted(listed))
     }
 
+    @Test("is taken back by every setting", arguments: PolicyHostSettingsTests.policies, InvalidPackets.allCases)
+    func settings(policy: HostPolicy, invalid: InvalidPackets) async throws {
+        let host = try await world(Layout(host: policy, invalid: invalid))
+        let text = try host.host.run("nft", "list", "ruleset")
+        try host.lab.namespace("fresh").run(["nft", "-c", "-f", "-"], input: text)
+        _ = try JSONSerialization.jsonObject(with: Data(host.host.run("nft", "-j", "list", "ruleset").utf8))
+        try host.observe()
+    }
+
     /// Elements of hash sets come in whatever order.
     private static func sorted(_ listing: String) -> [String] {
         listing.split(whereSeparator: { $0 == "\n" || $0 == "," }).map { part in
             part.filter { !"\t{} ".contains($0) }.replacing("elements=", with: "")
         }.filter { !$0.isEmpty }.sorted()
-    }
-
-    @Test("counts what each rule lets in, and each pod is denied, and keeps count while other things change")
-    func counts() async throws {
-        let host = try LabHost()
-        try await host.apply { try $0.put("web", .in("http", .tcp, 80...80), .in("dns", .udp, 53...53, .group("blue/default"))) }
-        let (web, client) = (try await host.pods("web-0", groups: ["web"])[0], try await host.pods("client-0")[0])
-        try expect(.from(client, to: web, pass: [.tcp(80, from: 5), .tcp(80, from: 6), .udp(53)], block: [.tcp(81), .udp(81)]))
-        func counted() throws -> [String: UInt64] {
-            let counting = host.desired.groups(of: web.id).map { host.desired.counting($0) }
-            let all = try host.plane.counters(
-                sets: counting.flatMap(\.sets) + Flow.allCases.map { BaseSet.denied($0).id }, chains: counting.flatMap(\.chains))
-            return all.values.reduce(into: [:]) { sum, counters in
-                for (comment, counter) in counters { sum[comment, default: 0] += counter.packets }
-            }
-        }
-        let first = try counted()
-        // Two families of each.
-        #expect(first["http"] == 4)
-        #expect(first["dns"] == 2)
-        #expect(first["pod web-0"] == 4)
-        try await host.apply {
-            try $0.put("web", .in("http", .tcp, 80...80), .in("dns", .udp, 53...53, .group("blue/default")), .in("ssh", .tcp, 22...22))
-        }
-        #expect(try counted().filter { $0.key != "ssh" } == first)
     }
 }

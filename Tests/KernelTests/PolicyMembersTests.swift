@@ -137,6 +137,30 @@ import Testing
             .from(speaking("10.1.0.210", "fd00:1::20a"), to: db.peer, block: [.tcp(5432)]))
     }
 
+    @Test("count a pair that is all of a family: then everybody of it is a member, and nobody of the other", arguments: Family.allCases)
+    func everything(family: Family) async throws {
+        let host = try LabHost()
+        try await host.apply {
+            try $0.put("web", .out("out"))
+            try $0.put("db", .in("sql", .tcp, 5432...5432, .group("web")))
+        }
+        let (web, db) = (try host.pod("web-0"), try await host.pods("db-0", groups: ["db"])[0])
+        let stranger = try host.outsider(7)
+        try await host.apply { try $0.put(web.intent(["web"])) }
+        try expect(.from(web, to: db, pass: [.tcp(5432)]), .from(stranger, to: db.peer, block: [.tcp(5432)]))
+        let pair = AddressPair(address: Prefix(family == .v4 ? "0.0.0.0/0" : "::/0"))
+        try await host.apply { try $0.put(web.intent(["web"]) { $0.allowedAddressPairs = [pair] }) }
+        let other: Family = family == .v4 ? .v6 : .v4
+        var speaking = web.peer
+        speaking.addresses = ["203.0.113.5", "2001:db8:9::5"]
+        try expect(
+            .from(web, to: db, pass: [.tcp(5432)]), .from(stranger, to: db.peer, [family], pass: [.tcp(5432)], block: [.tcp(1)]),
+            .from(stranger, to: db.peer, [other], block: [.tcp(5432)]), .from(speaking, to: db.peer, [family], pass: [.tcp(5432)]),
+            .from(speaking, to: db.peer, [other], block: [.tcp(5432)]))
+        try await host.apply { try $0.put(web.intent(["web"])) }
+        try expect(.from(web, to: db, pass: [.tcp(5432)]), .from(stranger, to: db.peer, block: [.tcp(5432)]))
+    }
+
     @Test("of no network have their members in each, and one network's aren't another's")
     func networks() async throws {
         let host = try LabHost()

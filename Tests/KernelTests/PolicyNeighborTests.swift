@@ -57,6 +57,41 @@ import Testing
         try expect(.from(pods[0], to: pods[1], pass: [.udp(53)]), .from(pods[1], to: pods[0], pass: [.udp(53)]))
     }
 
+    @Test("is heard of a pair by the pair's own MAC, where it has one, in ARP and in neighbor discovery")
+    func pairWithMAC() async throws {
+        let (host, pods) = try await world()
+        let virtual = "00:00:5e:00:01:05"
+        try await host.apply {
+            try $0.put(
+                pods[0].intent {
+                    $0.allowedAddressPairs = ["10.1.0.200", "fd00:1::200"].map {
+                        AddressPair(address: Prefix($0), mac: MAC(0x0000_5e00_0105))
+                    }
+                })
+        }
+        let link = try RawLink(in: pods[0].namespace, interface: "eth0")
+        let own = pods[0].mac.description
+        func isAnswered(_ frame: Frame, passes: Bool) throws -> Bool {
+            try link.send(frame)
+            return link.receive(within: passes ? .seconds(10) : .milliseconds(60)) { answer in
+                answer.type == 0x0806 && answer.payload[7] == 2
+                    || answer.type == 0x86dd && answer.payload.count > 40 && answer.payload[40] == 136
+            } != nil
+        }
+        let router = Marks.hostMAC.description
+        for (mac, isPair) in [(virtual, true), (own, false)] {
+            for (address, passes) in [("10.1.0.200", isPair), (pods[0].ipv4, !isPair)] {
+                let question = try Frame.arp(1, mac: mac, to: Frame.broadcast, sender: address, target: LabHost.gateways[0])
+                #expect(try isAnswered(question, passes: passes) == passes, "\(address) at \(mac)")
+            }
+            for (address, passes) in [("fd00:1::200", isPair), (pods[0].ipv6, !isPair)] {
+                let question = try Frame.neighborSolicitation(
+                    mac: mac, to: router, from: address, to: LabHost.gateways[1], target: LabHost.gateways[1])
+                #expect(try isAnswered(question, passes: passes) == passes, "\(address) at \(mac)")
+            }
+        }
+    }
+
     @Test("changes nothing by neighbor advertisements, of its own addresses or others'")
     func advertisements() async throws {
         let (host, pods) = try await world()
@@ -102,5 +137,49 @@ import Testing
             }
         }
         #expect(try neighbors(of: host) == before)
+    }
+
+    @Test("reaches no other pod, whatever it says, and whatever the rules allow")
+    func others() async throws {
+        let (host, pods) = try await world()
+        try await host.apply {
+            try $0.put("open", .in("in"), .out("out"))
+            for pod in pods { try $0.put(pod.intent(["open"])) }
+        }
+        let (own, target) = (pods[0].mac.description, pods[1])
+        func known() throws -> [String] {
+            try ["-4", "-6"].flatMap { family in
+                try [target.namespace.run("ip", family, "neigh"), target.namespace.run("ip", family, "route")]
+            }
+        }
+        let before = try known()
+        let link = try RawLink(in: pods[0].namespace, interface: "eth0")
+        let far = try RawLink(in: target.namespace, interface: "eth0")
+        let gateway = LabHost.gateways[1]
+        for mac in [Marks.hostMAC.description, target.mac.description, Frame.broadcast, "33:33:00:00:00:01"] {
+            for receiver in [target.ipv6, "ff02::1"] {
+                for sender in [pods[0].ipv6, gateway, "fe80::5"] {
+                    try link.send(.neighborAdvertisement(mac: own, to: mac, from: sender, to: receiver, target: gateway))
+                    try link.send(.neighborSolicitation(mac: own, to: mac, from: sender, to: receiver, target: target.ipv6))
+                    for type: UInt8 in [134, 137] {
+                        try link.send(.of(.icmpv6(type), carrying: "route", mac: own, to: mac, from: sender, to: receiver))
+                    }
+                }
+            }
+            for operation: UInt16 in [1, 2] {
+                try link.send(.arp(operation, mac: own, to: mac, sender: LabHost.gateways[0], target: target.ipv4))
+                try link.send(.arp(operation, mac: own, to: mac, sender: pods[0].ipv4, target: target.ipv4))
+            }
+            try link.send(.of(.icmp(5, code: 1), carrying: "route", mac: own, to: mac, from: pods[0].ipv4, to: target.ipv4))
+        }
+        // What was sent before this has come, if it ever will.
+        try link.send(.of(.udp(53), carrying: "the last", mac: own, to: Marks.hostMAC.description, from: pods[0].ipv4, to: target.ipv4))
+        var arrived: [Frame] = []
+        while let frame = far.receive(within: .seconds(10)), !frame.contains("the last") { arrived.append(frame) }
+        // Forwarded, neighbor discovery has lost its hop limit of 255, without which nobody minds it (RFC 4861, section 7.1).
+        #expect(arrived.allSatisfy { $0.type == 0x86dd && $0.payload[7] < 255 && [135, 136].contains($0.payload[40]) })
+        #expect(try known() == before)
+        #expect(try Echo(in: target.namespace, at: target.ipv6).reaches(gateway, within: .seconds(10)))
+        #expect(try Echo(in: target.namespace, at: target.ipv4).reaches(LabHost.gateways[0], within: .seconds(10)))
     }
 }

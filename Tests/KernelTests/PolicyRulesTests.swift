@@ -1,5 +1,6 @@
 import HostNetwork
 import Lab
+import PolicyModel
 import Testing
 
 @Suite("A security group's rules") struct PolicyRulesTests {
@@ -169,6 +170,40 @@ import Testing
             .from(outside[0], to: web, block: [.tcp(80), .tcp(81), .udp(53)]),
             .from(outside[1], to: web, [.v4], pass: [.tcp(80), .tcp(82)], block: [.udp(53), .tcp(83)]),
             .from(outside[1], to: web, [.v6], pass: [.udp(53)], block: [.tcp(80)]))
+    }
+
+    @Test("about prefixes and ports that come and go in any order allow the exact union of those that there are", arguments: 0..<4)
+    func anyOrder(seed: Int) async throws {
+        var dice = Seeded(seed)
+        let host = try LabHost()
+        try await host.apply { try $0.put("web") }
+        let web = try await host.pods("web-0", groups: ["web"])[0].peer
+        let outside = try [4, 7, 8, 12].map { try host.outsider($0) }
+        // Nested, overlapping and adjacent ones, of both families.
+        let choices: [(String, ClosedRange<UInt16>)] = [
+            ("198.51.100.0/28", 80...82), ("198.51.100.4/30", 81...83), ("198.51.100.8/30", 80...80), ("198.51.100.7/32", 84...84),
+            ("0.0.0.0/0", 85...85), ("2001:db8:1::/124", 80...82), ("2001:db8:1::4/126", 82...84), ("2001:db8:1::7/128", 80...85),
+            ("::/0", 83...83), ("198.51.100.0/29", 83...83), ("2001:db8:1::8/125", 80...80),
+        ]
+        var there: Set<Int> = []
+        for _ in 0..<5 {
+            for _ in 0..<4 { there.formSymmetricDifference([dice.number(0...(choices.count - 1))]) }
+            let rules = there.shuffled(using: &dice).map { Rule.from("r\($0)", choices[$0].0, .tcp, choices[$0].1) }
+            try await host.apply { try $0.put(SecurityGroup(id: "web", network: "blue", rules: rules)) }
+            let trials = outside.flatMap { sender in
+                Family.allCases.map { family in
+                    var trial = Trial.from(sender, to: web, [family])
+                    for port in 80...86 as ClosedRange<UInt16> {
+                        let isAllowed = there.contains { number in
+                            Prefix(choices[number].0).contains(IPAddress(sender.address(family))) && choices[number].1.contains(port)
+                        }
+                        if isAllowed { trial.pass.append(.tcp(port)) } else { trial.block.append(.tcp(port)) }
+                    }
+                    return trial
+                }
+            }
+            try expect(trials)
+        }
     }
 
     @Test("that two groups of a pod both have hold until both let go")

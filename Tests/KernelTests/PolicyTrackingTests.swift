@@ -145,6 +145,47 @@ import Testing
         #expect(try !back.reaches(client.address(family), filling: 4000, within: never))
     }
 
+    @Test(
+        "has fragments that come in whatever order, and a later one that comes alone goes nowhere", arguments: Family.allCases,
+        [true, false])
+    func fragmentOrder(family: Family, stateful: Bool) async throws {
+        let (host, client, server) = try await world()
+        if !stateful {
+            try await host.apply {
+                try $0.put("stateless", stateful: false, .in("udp", .udp, 53...53))
+                try $0.put(server.intent(["stateless"]))
+            }
+        }
+        let (from, to) = try (
+            RawLink(in: client.namespace, interface: "eth0"), RawLink(in: server.namespace, interface: "eth0")
+        )
+        var id: UInt16 = 1
+        func fragments(to port: UInt16, _ text: String) throws -> [Frame] {
+            id += 1
+            let whole = try Frame.udp(
+                mac: client.peer.mac, to: client.peer.router, from: client.address(family), port: 40000 + id, to: server.address(family),
+                port: port, String(repeating: "-", count: 32) + text)
+            return whole.fragments(cutAfter: 32, id: id)
+        }
+        let sockets = try [53, 54].map { try UDP(in: server.namespace, at: server.address(family), port: $0) }
+        for isReversed in [false, true] {
+            let name = isReversed ? "the later first" : "the first first"
+            let (refused, allowed) = (try fragments(to: 54, "\(name) of what is denied"), try fragments(to: 53, name))
+            for frame in isReversed ? refused.reversed() : refused { try from.send(frame) }
+            for frame in isReversed ? allowed.reversed() : allowed { try from.send(frame) }
+            #expect(sockets[0].receive(within: soon)?.text.hasSuffix(name) == true, "\(name)")
+            #expect(sockets[1].receive(within: .zero) == nil, "\(name)")
+        }
+        // To a port that is allowed; nobody can know that without its first fragment.
+        try from.send(fragments(to: 53, "alone")[1])
+        for frame in try fragments(to: 53, "after it") { try from.send(frame) }
+        #expect(sockets[0].receive(within: soon)?.text.hasSuffix("after it") == true)
+        var seen: [Frame] = []
+        while let frame = to.receive(within: .zero) { seen.append(frame) }
+        #expect(seen.contains { $0.contains("after it") })
+        #expect(!seen.contains { $0.contains("alone") || $0.contains("of what is denied") })
+    }
+
     @Test("doesn't matter to a stateless group: replies need a rule of their own", arguments: Family.allCases)
     func stateless(family: Family) async throws {
         let (host, client, server) = try await world()

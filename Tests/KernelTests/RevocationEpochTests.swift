@@ -38,7 +38,8 @@ import Testing
         let (pod, other) = (try host.pod("web", 10), try host.pod("client", 20))
         let pair = ["10.1.0.200", "fd00:1::c8"][family == .v4 ? 0 : 1]
         func bind(_ groups: ID<SecurityGroup>...) -> Pod {
-            pod.intent(groups) { $0.allowedAddressPairs = ["10.1.0.192/28", "fd00:1::c0/124"].map { AddressPair(address: Prefix($0)) } }
+            let pairs = kind == .fromItsPair ? ["10.1.0.192/28", "fd00:1::c0/124"] : []
+            return pod.intent(groups) { $0.allowedAddressPairs = pairs.map { AddressPair(address: Prefix($0)) } }
         }
         try await host.apply { intents in
             let directions = Rule.Direction.allCases
@@ -49,7 +50,7 @@ import Testing
             try intents.put(other.intent(["open"]))
             try intents.put(bind("doomed", "lasting"))
         }
-        if kind == .fromItsPair { try Self.add(pair, family, to: pod, of: host) }
+        if kind == .fromItsPair { try Self.add(pair, to: pod, of: host) }
 
         let (client, server) = kind == .toThePod ? (other.peer, pod.peer) : (pod.peer, other.peer)
         let source = kind == .fromItsPair ? pair : nil
@@ -87,10 +88,9 @@ import Testing
         }
     }
 
-    private static func add(_ address: String, _ family: Family, to pod: LabPod, of host: LabHost) throws {
-        let prefix = "\(address)/\(family == .v4 ? 32 : 128)"
-        try pod.namespace.run(["ip", "addr", "add", prefix, "dev", "eth0"] + (family == .v4 ? [] : ["nodad"]))
-        try host.host.run("ip", "route", "add", prefix, "dev", pod.link.value)
+    private static func add(_ address: String, to pod: LabPod, of host: LabHost) throws {
+        try pod.namespace.add(address: address, to: "eth0")
+        try host.host.run("ip", "route", "add", address, "dev", pod.link.value)
         try host.host.run("ip", "neigh", "add", address, "lladdr", pod.mac.description, "dev", pod.link.value)
     }
 

@@ -9,12 +9,22 @@ import Testing
 
     @Test("comes with no tracked flow of the one before", arguments: Family.allCases, Passing.allCases)
     func inheritsNothing(family: Family, passing: Passing) async throws {
+        try await inheritsNothing(family, passing, portSecurity: true)
+    }
+
+    @Test("comes with no tracked flow of one that had no port security, either", arguments: Family.allCases, Passing.allCases)
+    func inheritsNothingUnfiltered(family: Family, passing: Passing) async throws {
+        try await inheritsNothing(family, passing, portSecurity: false)
+    }
+
+    private func inheritsNothing(_ family: Family, _ passing: Passing, portSecurity: Bool) async throws {
         let host = try LabHost()
         try await host.apply { intents in
             try intents.put("open", Rule(id: "out", direction: .egress), Rule(id: "in", direction: .ingress))
             try intents.put("leaving only", Rule(id: "out", direction: .egress))
         }
         let (old, client) = (try await host.pods("old", groups: ["open"])[0], try await host.pods("client", groups: ["open"])[0])
+        if !portSecurity { try await host.apply { try $0.put(old.intent(["open"]) { $0.portSecurity = false }) } }
         // Flows that each of the two has opened; of the client's own, whoever has the address may be talked to.
         let flows = try [
             RevocationFlows(from: old.peer, to: client.peer, family, port: 7000, echoes: true),

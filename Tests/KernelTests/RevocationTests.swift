@@ -43,9 +43,8 @@ import Testing
     /// Gives the pod its pair's address, and the host the way to it, as an operator does.
     private static func prepare(_ way: RevocationWay, _ scene: RevocationScene, _ family: Family) throws -> String? {
         guard let source = way.pair.map({ family == .v4 ? $0[0] : $0[1] }) else { return nil }
-        let prefix = "\(source)/\(family == .v4 ? 32 : 128)"
-        try scene.pod.namespace.run(["ip", "addr", "add", prefix, "dev", "eth0"] + (family == .v4 ? [] : ["nodad"]))
-        try scene.host.host.run("ip", "route", "add", prefix, "dev", scene.pod.link.value)
+        try scene.pod.namespace.add(address: source, to: "eth0")
+        try scene.host.host.run("ip", "route", "add", source, "dev", scene.pod.link.value)
         // A host side without an address of the link alone can't ask for neighbors of IPv6 on behalf of others.
         try scene.host.host.run("ip", "neigh", "add", source, "lladdr", scene.pod.mac.description, "dev", scene.pod.link.value)
         return source

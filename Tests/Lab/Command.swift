@@ -40,17 +40,25 @@ struct Command {
         return (FileDescriptor(rawValue: ends[0]), FileDescriptor(rawValue: ends[1]))
     }
 
-    /// Starts it with these as its standard input, output and error.
+    /// Starts it with these as its standard input, output and error. It begins with no signal blocked, whichever thread starts it: those of
+    /// Swift's pool block most, and a program that inherits that can't be ended by SIGTERM.
     func start(_ files: [FileDescriptor]) throws -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
         for (number, file) in files.enumerated() { unsafe _ = posix_spawn_file_actions_adddup2(&actions, file.rawValue, Int32(number)) }
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var arguments = unsafe words.map { unsafe strdup($0) }
         unsafe arguments.append(nil)
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var process: pid_t = 0
-        let code = unsafe posix_spawnp(&process, arguments[0] ?? strdup(""), &actions, nil, arguments, environ)
+        let code = unsafe posix_spawnp(&process, arguments[0] ?? strdup(""), &actions, &attributes, arguments, environ)
         guard code == 0 else { throw LabError("\(words.first ?? "") can't be started: \(Errno(rawValue: code))") }
         return process
     }

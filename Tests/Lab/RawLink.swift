@@ -4,19 +4,9 @@ import Glibc
 /// A socket that sends and sees whole Ethernet frames at one interface (packet(7)), to pretend with.
 package struct RawLink: Sendable {
     private let socket: ProbeSocket
-    /// Every protocol (`ETH_P_ALL`, linux/if_ether.h).
-    private static let everyProtocol: UInt16 = 3
 
     package init(in namespace: LabNamespace, interface: String) throws {
-        let index = try namespace.inside { unsafe if_nametoindex(interface) }
-        guard index > 0 else { throw LabError("there is no interface \(interface) in \(namespace.path)") }
-        socket = try ProbeSocket(in: namespace, family: AF_PACKET, type: SOCK_RAW, protocol: Int32(Self.everyProtocol.bigEndian))
-        // struct sockaddr_ll (linux/if_packet.h): family and index in the host's order, protocol in network order.
-        let family = UInt16(AF_PACKET)
-        var address: [UInt8] = [UInt8(truncatingIfNeeded: family), UInt8(family >> 8)] + Self.everyProtocol.bigEndianBytes
-        address += UInt32(index).bigEndianBytes.reversed()
-        address += [UInt8](repeating: 0, count: 12)
-        try socket.bind(SocketAddress(reported: address))
+        socket = try PacketSocket.open(in: namespace, interface: interface, type: PacketSocket.everyType)
     }
 
     package func send(_ frame: Frame) throws { try socket.send(frame.bytes, to: nil) }
@@ -31,5 +21,25 @@ package struct RawLink: Sendable {
             if matches(frame) { return frame }
         }
         return nil
+    }
+}
+
+/// Sockets of whole frames (packet(7)).
+enum PacketSocket {
+    /// `ETH_P_ALL` (linux/if_ether.h).
+    static let everyType: UInt16 = 3
+
+    /// At one interface, or at all of them; with type 0 it only sends.
+    static func open(in namespace: LabNamespace, interface: String?, type: UInt16) throws -> ProbeSocket {
+        let index = try interface.map { name in try namespace.inside { unsafe if_nametoindex(name) } } ?? 0
+        if let interface, index == 0 { throw LabError("there is no interface \(interface) in \(namespace.path)") }
+        let socket = try ProbeSocket(in: namespace, family: AF_PACKET, type: SOCK_RAW, protocol: Int32(type.bigEndian))
+        // struct sockaddr_ll (linux/if_packet.h): family and index in the host's order, protocol in network order.
+        let family = UInt16(AF_PACKET)
+        var address: [UInt8] = [UInt8(truncatingIfNeeded: family), UInt8(family >> 8)] + type.bigEndianBytes
+        address += UInt32(index).bigEndianBytes.reversed()
+        address += [UInt8](repeating: 0, count: 12)
+        try socket.bind(SocketAddress(reported: address))
+        return socket
     }
 }

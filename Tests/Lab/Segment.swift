@@ -16,6 +16,7 @@ package struct Segment: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var kind: Kind
+    /// Of ICMP the identifier, by which requests and their replies are told from others.
     package var sourcePort: UInt16
     package var port: UInt16
 
@@ -31,9 +32,10 @@ package struct Segment: Hashable, Sendable, CustomStringConvertible {
     package static func udplite(_ port: UInt16, from source: UInt16 = 40000) -> Segment { Segment(.udplite, from: source, to: port) }
     package static func sctp(_ port: UInt16, from source: UInt16 = 40000) -> Segment { Segment(.sctp, from: source, to: port) }
     package static func dccp(_ port: UInt16, from source: UInt16 = 40000) -> Segment { Segment(.dccp, from: source, to: port) }
-    package static func icmp(_ type: UInt8, code: UInt8 = 0) -> Segment { Segment(.icmp(type: type, code: code, isIPv6: false)) }
-    package static func icmpv6(_ type: UInt8, code: UInt8 = 0) -> Segment { Segment(.icmp(type: type, code: code, isIPv6: true)) }
+    package static func icmp(_ type: UInt8, code: UInt8 = 0) -> Segment { echo(.icmp(type: type, code: code, isIPv6: false)) }
+    package static func icmpv6(_ type: UInt8, code: UInt8 = 0) -> Segment { echo(.icmp(type: type, code: code, isIPv6: true)) }
     package static func other(_ number: UInt8) -> Segment { Segment(.other(number)) }
+    private static func echo(_ kind: Kind) -> Segment { Segment(kind, from: 0x1234) }
 
     /// IANA, "Assigned Internet Protocol Numbers".
     package var number: UInt8 {
@@ -81,7 +83,8 @@ package struct Segment: Hashable, Sendable, CustomStringConvertible {
             // The one checksum that is sent lowest byte first (appendix A).
             return ports + [0, 0, 0, 0] + Checksum.castagnoli(bare).bigEndianBytes.reversed() + chunk
         case .icmp(let type, let code, let isIPv6):
-            let message = [type, code, 0, 0] + [0x12, 0x34, 0, 1] + payload
+            // Identifier and sequence number.
+            let message = [type, code, 0, 0] + sourcePort.bigEndianBytes + [0, 1] + payload
             return Self.summed(message, at: 2) { isIPv6 ? pseudo($0) : [] }
         case .other: return [0, 0, 8, 0, 0, 0, 0, 1] + payload
         }

@@ -18,6 +18,12 @@ struct SocketAddress {
         bytes += [UInt8](repeating: 0, count: isIPv6 ? 4 : 8)
     }
 
+    /// In network order, 4 bytes.
+    init(ipv4 number: [UInt8]) { bytes = [UInt8(AF_INET), 0, 0, 0] + number + [UInt8](repeating: 0, count: 8) }
+
+    /// In network order, 16 bytes.
+    init(ipv6 number: [UInt8]) { bytes = [UInt8(AF_INET6), 0, 0, 0, 0, 0, 0, 0] + number + [0, 0, 0, 0] }
+
     /// The sender of a datagram, from what the kernel wrote.
     init(reported bytes: [UInt8]) { self.bytes = bytes }
 

@@ -79,6 +79,17 @@ package struct TCP: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The port that it is bound to.
+    package var port: UInt16 { socket.port }
+
+    /// Segments that were sent again (`tcpi_total_retrans`, tcp(7)).
+    package var retransmissions: Int {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        let code = unsafe getsockopt(socket.descriptor.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &info, &length)
+        return code == 0 ? Int(info.tcpi_total_retrans) : 0
+    }
+
     /// Whether what one end says comes out at the other.
     package func carries(_ text: String, to other: TCP, within time: Duration) throws -> Bool {
         try send(text)

@@ -64,6 +64,7 @@ package struct Evaluator: Sendable {
             case nil: continue
             case .accept: return true
             case .drop: return false
+            case .return: return nil
             case .goto(let target): return run(Named(chain.family, target), &packet, &steps, depth: depth + 1)
             case .jump(let target):
                 if let verdict = run(Named(chain.family, target), &packet, &steps, depth: depth + 1) { return verdict }

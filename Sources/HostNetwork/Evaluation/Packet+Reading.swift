@@ -12,6 +12,7 @@ extension Packet {
         case .icmpCode(let family): icmp(family).map { UInt32($0.code) }
         case .ctMark(let mask): mark.map { $0 & mask }
         case .ctDirection: way.map { $0 == .original ? 0 : 1 }
+        case .ctState: state
         case .iifname, .oifname, .etherSource, .arpSenderMAC, .arpSenderIP, .source, .destination: nil
         }
     }
@@ -46,9 +47,17 @@ extension Packet {
         case .ctMark:
             guard let number = number(selector) else { return false }
             key.mark(number)
-        case .iifgroup, .oifgroup, .ctDirection: return false
+        case .iifgroup, .oifgroup, .ctDirection, .ctState: return false
         }
         return true
+    }
+
+    private var state: UInt32 {
+        switch tracking {
+        case .none: CTState.untracked
+        case .invalid: CTState.invalid
+        case .flow: isError ? CTState.related : CTState.established
+        }
     }
 
     private var way: Way? { if case .flow(let way, _) = tracking { way } else { nil } }
@@ -66,6 +75,13 @@ extension Packet {
     private var ports: (source: UInt16, destination: UInt16)? {
         guard case .ip(_, _, .ports(_, let source, let destination)) = content else { return nil }
         return (source, destination)
+    }
+
+    /// An ICMP error, which tracking counts to the flow that it is about (`nf_conntrack_icmpv4_error` and `nf_conntrack_icmpv6_error`,
+    /// net/netfilter).
+    private var isError: Bool {
+        guard case .ip(let source, _, .icmp(let type, _)) = content else { return false }
+        return source.family == .v4 ? [3, 4, 5, 11, 12].contains(type) : type < 128 || type == 137
     }
 
     private func icmp(_ family: Family) -> (type: UInt8, code: UInt8)? {

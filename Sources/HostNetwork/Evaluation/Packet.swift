@@ -30,8 +30,10 @@ package struct Packet: Hashable, Sendable {
 
     /// What connection tracking knows of it.
     package enum Tracking: Hashable, Sendable {
-        /// Nothing: it is invalid, or exempt.
+        /// Nothing, for it is exempt: neighbor discovery is (`nf_conntrack_icmpv6.c`), and what a rule says so of.
         case none
+        /// It belongs to no flow and can't begin one (INVALID).
+        case invalid
         /// The way that it goes in its flow, and the flow's mark.
         case flow(Way, mark: UInt32)
     }

@@ -4,6 +4,8 @@ package struct Question: Hashable, Sendable {
     package var direction: Rule.Direction
     package var remote: IPAddress
     package var content: Content
+    /// Whether the remote is one of the host's own addresses, as only the kernel knows; those of gateways are anyway.
+    package var isHost = false
 
     /// What of a packet the rules look at. What is left out is taken to be something that no rule names in particular, so only
     /// rules that leave it open, too, allow it.
@@ -33,6 +35,12 @@ package struct Question: Hashable, Sendable {
                 "\(remote.family == .v4 ? "icmp" : "icmpv6")\(type.map { " type \($0)" } ?? "")\(code.map { " code \($0)" } ?? "")"
             }
         return "\(direction.rawValue) \(what) \(direction == .egress ? "to" : "from") \(remote)"
+    }
+
+    /// Of the first packet. A message that isn't said which is taken for one that can begin a flow.
+    var tracking: Packet.Tracking {
+        if case .icmp(nil, _) = content { return .flow(.original, mark: 0) }
+        return transport.opening(remote.family)
     }
 
     var transport: Packet.Transport {
@@ -87,16 +95,18 @@ package struct Explanation: Hashable, Sendable {
 
 extension Desired {
     /// What the rules that this state programs say to the first packet of a flow.
-    package func explain(_ question: Question) throws(Unanswerable) -> Explanation {
+    package func explain(_ question: Question) throws(Unanswerable) -> Explanation { try explain(question, by: Evaluator(state)) }
+
+    /// The same of many questions, for which the state is read once.
+    package func explain(_ question: Question, by evaluator: Evaluator) throws(Unanswerable) -> Explanation {
         guard let pod = intents.pods[question.pod] else { throw .unknown(question.pod) }
         if pod.addresses.contains(question.remote) { throw .itself(question.remote, pod.id) }
         guard let own = pod.addresses.first(where: { $0.family == question.remote.family }) else {
             throw .withoutAddress(pod.id, question.remote.family)
         }
-        let evaluator = Evaluator(state)
         let mine = half(of: pod, at: own, question, isAsked: true, evaluator)
         var halves = [mine]
-        if let other = intents.pod(at: question.remote, in: pod.network) {
+        if let other = intents.pod(at: question.remote, seenFrom: pod.network) {
             var mirrored = question
             mirrored.pod = other.id
             mirrored.direction = question.direction == .egress ? .ingress : .egress
@@ -121,12 +131,16 @@ extension Desired {
         }
         if judgement.isAccepted, reason.because.kind == .securityGroup {
             half.group = ID(reason.because.id)
-            half.rule = reason.comment
-            let rule = intents.group(ID(reason.because.id))?.rules.first { $0.id == reason.comment }
+            let rule = intents.group(ID(reason.because.id))?.rules.first { Entry.comment($0.id) == reason.comment }
+            half.rule = rule?.id ?? reason.comment
             half.reason = "rule \(reason.comment) of group \(reason.because.id)\(rule.map { " (\($0.text))" } ?? "") allows it"
         } else if judgement.isAccepted {
-            half.reason = pod.portSecurity ? "the host lets every pod do so" : "pod \(pod.id) has no port security, so nothing is filtered"
-        } else if isHost(question.remote, to: pod), question.direction == .egress, layout.host.fromPods == .replies {
+            half.reason =
+                pod.portSecurity
+                ? "this passes for every pod, whatever its rules say" : "pod \(pod.id) has no port security, so nothing is filtered"
+        } else if judgement.decision.map({ Layout.serving.contains($0.chain) }) ?? false {
+            half.reason = "no pod may be a DHCP server or a router to others, whatever its rules say"
+        } else if isHost(question), question.direction == .egress, layout.host.fromPods == .replies {
             half.reason =
                 "the host takes only replies, DHCP, neighbor discovery and ping of the gateway from its pods (host.fromPods is replies)"
         } else {
@@ -140,13 +154,18 @@ extension Desired {
         let isEgress = question.direction == .egress
         let content = Packet.Content.ip(
             source: isEgress ? own : question.remote, destination: isEgress ? question.remote : own, question.transport)
-        let hook: Chain.Hook = isHost(question.remote, to: pod) ? (isEgress ? .input : .output) : .forward
-        return Packet(hook, from: isEgress ? link : nil, to: isEgress ? nil : link, etherSource: isEgress ? pod.mac : nil, content)
+        let hook: Chain.Hook = isHost(question) ? (isEgress ? .input : .output) : .forward
+        return Packet(
+            hook, from: isEgress ? link : nil, to: isEgress ? nil : link, etherSource: isEgress ? pod.mac : nil, content,
+            question.tracking)
     }
 
-    /// Whether an address is the host's own as the pod sees it: that of a gateway.
-    private func isHost(_ address: IPAddress, to pod: Pod) -> Bool {
-        intents.networks[pod.network]?.subnets.contains { $0.gateway == address } ?? false
+    /// Whether the remote is the host itself: it is said to be, or it is a gateway, of whatever network that has pods here. What a pod says
+    /// to everybody on its link ends at the host, too: nobody forwards it (RFC 1812, 5.3.5.1).
+    private func isHost(_ question: Question) -> Bool {
+        if question.remote == .v4(.max) { return true }
+        let key = KeyBytes.of { $0.address(question.remote) }
+        return question.isHost || state.contains(.element(Element(Layout.gateways(question.remote.family).id, key)))
     }
 
     // MARK: Why not

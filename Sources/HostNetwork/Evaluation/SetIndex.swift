@@ -8,7 +8,7 @@ struct SetIndex: Sendable {
     /// Ranges of a set of one field, sorted when `close` is called.
     private var single: [(low: [UInt8], entry: Entry)] = []
 
-    init(_ set: NamedSet) { lengths = set.key.map(\.paddedLength) }
+    init(_ set: NamedSet) { lengths = set.key.map { set.isConcatenated ? $0.paddedLength : $0.length } }
 
     mutating func insert(_ element: Element, _ entry: Entry) {
         guard let end = element.end else {
@@ -27,7 +27,9 @@ struct SetIndex: Sendable {
 
     mutating func close() { single.sort { $0.low.lexicographicallyPrecedes($1.low) } }
 
-    func find(_ key: [UInt8]) -> Entry? {
+    /// - Parameter registers: the fields, each padded to 4 bytes.
+    func find(_ registers: [UInt8]) -> Entry? {
+        let key = lengths.count == 1 ? Array(registers.prefix(lengths[0])) : registers
         if let entry = exact[key] { return entry }
         if !single.isEmpty { return single.last(before: key).flatMap { holds($0, key) ? $0 : nil } }
         return (ranges[Array(key.prefix(lengths.first ?? 0))] ?? []).first { holds($0, key) } ?? wide.first { holds($0, key) }

@@ -39,6 +39,11 @@ extension Intents {
         (index.podsByAddress[address] ?? []).lazy.compactMap { pods[$0] }.first { $0.network == network }
     }
 
+    /// The pod that has `address`, as pods of `network` see it: of the same network, or of another that it is routed to.
+    package func pod(at address: IPAddress, seenFrom network: ID<Network>) -> Pod? {
+        (index.podsByAddress[address] ?? []).lazy.compactMap { pods[$0] }.first { shareAddresses($0.network, network) }
+    }
+
     /// Whether addresses mean the same in both networks: they are one, or both live in the shared routing domain.
     package func shareAddresses(_ one: ID<Network>, _ other: ID<Network>) -> Bool {
         one == other || (networks[one]?.isolated == false && networks[other]?.isolated == false)

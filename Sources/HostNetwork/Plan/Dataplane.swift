@@ -16,12 +16,14 @@ package protocol Dataplane: AnyObject {
     /// Takes the stamps of plans, after a grace period (`awaitGracePeriod`).
     func settle(_ stamps: [Operation]) -> Applied
 
-    /// What the elements of sets, and the rules of chains that count by themselves, have counted, by their comments. One that isn't
-    /// there has counted nothing.
-    func counters(sets: [Named], chains: [Named]) throws -> [Named: [String: Counter]]
+    /// What elements of sets, and rules that count by themselves, have counted. One that isn't there has counted nothing.
+    func counters(of objects: [Object]) throws -> [Object.Key: Counter]
 
     /// The generation of the nftables ruleset: it counts every commit, whoever made it.
     func generation() throws -> UInt32
+
+    /// Whether an address is one of the host's own.
+    func isLocal(_ address: IPAddress) throws -> Bool
 
     /// Deletes the tracked flows of addresses.
     func forgetFlows(of addresses: [IPAddress]) throws

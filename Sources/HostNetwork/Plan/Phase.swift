@@ -52,7 +52,7 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
         case (.element(let element), _):
             switch BaseSet(holding: element) {
             case nil: .elementMade
-            case .slot, .denied: .bind
+            case .slot, .denied, .invalid: .bind
             case .own, .unfiltered, .fresh: .attach
             case .stamp: .stamp
             }

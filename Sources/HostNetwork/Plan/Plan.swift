@@ -8,7 +8,8 @@ package struct Plan: Hashable, Sendable {
     package var stamps: [Operation] = []
     /// Addresses that pods may not use any more: their tracked flows are forgotten before another can have them.
     package var forgotten: [AddressRange] = []
-    /// Addresses of pods whose epochs began anew: stamps of their tracked flows are wiped before the first step.
+    /// Addresses of pods whose epochs began anew: stamps of their tracked flows are wiped before the first step, and
+    /// again before the stamps.
     package var rewound: [AddressRange] = []
 
     package init() {}
@@ -202,7 +203,13 @@ private struct Order: Comparable {
         let object = operation.object
         place = object.container ?? object.holder
         isForGroups = phase == .setMade && place.flatMap { BaseSet($0) } == nil
-        name = object.link?.value ?? ""
+        if case .rule(let rule) = object {
+            // Any order means the same, but the first rule that matches ends the search: `ip saddr . th dport @in-…`, one for all
+            // rules about addresses, stands before `ip saddr @members-…`, one for each remote group.
+            name = rule.statements.map(\.text).joined(separator: " ")
+        } else {
+            name = object.link?.value ?? ""
+        }
         key = object.element?.key ?? []
     }
 

@@ -34,6 +34,8 @@ package enum BaseSet: Hashable, Sendable {
     case slot(Flow, Way, Int)
     /// Links, each counting what it was denied.
     case denied(Flow)
+    /// Links, each counting what tracking could make nothing of.
+    case invalid(Flow)
 
     package var set: NamedSet {
         switch self {
@@ -43,7 +45,7 @@ package enum BaseSet: Hashable, Sendable {
         case .unfiltered(let table): return NamedSet(Named(table, name), [.ifname])
         case .fresh: return NamedSet(id, [.ifname, .mark])
         case .stamp, .slot: return NamedSet(id, [.ifname], isMap: true)
-        case .denied: return NamedSet(id, [.ifname], counts: true)
+        case .denied, .invalid: return NamedSet(id, [.ifname], counts: true)
         }
     }
 
@@ -62,6 +64,7 @@ package enum BaseSet: Hashable, Sendable {
         case .stamp(let flow): "stamp-\(flow.text)"
         case .slot(let flow, let way, let number): "\(flow.text)-\(number)\(way.suffix)"
         case .denied(let flow): "denied-\(flow.text)"
+        case .invalid(let flow): "invalid-\(flow.text)"
         }
     }
 
@@ -81,6 +84,8 @@ package enum BaseSet: Hashable, Sendable {
         case "stamp-in": self = .stamp(.in)
         case "denied-out": self = .denied(.out)
         case "denied-in": self = .denied(.in)
+        case "invalid-out": self = .invalid(.out)
+        case "invalid-in": self = .invalid(.in)
         default:
             let parts = id.name.split(separator: "-", omittingEmptySubsequences: false)
             guard let flow = parts.first.flatMap({ word in Flow.allCases.first { $0.text == word } }),
@@ -95,7 +100,7 @@ package enum BaseSet: Hashable, Sendable {
     static let always: [BaseSet] =
         [.own(.inet, .v4, ranges: false), .own(.inet, .v6, ranges: false), .own(.inet, .v4, ranges: true), .own(.inet, .v6, ranges: true)]
         + [.own(.arp, .v4, ranges: false), .own(.arp, .v4, ranges: true), .unfiltered(.inet), .unfiltered(.arp)]
-        + Flow.allCases.flatMap { [.fresh($0), .stamp($0), .denied($0)] }
+        + Flow.allCases.flatMap { [.fresh($0), .stamp($0), .denied($0), .invalid($0)] }
 }
 
 extension Element {

@@ -36,8 +36,12 @@ extension Desired {
             // The fixed part isn't as it should be, and perhaps wasn't for long: nothing that passed by it counts.
             case .chain, .set, .table: if state[key] != nil { return Set(intents.pods.keys.filter { isInForce($0, in: believed) }) }
             case .element(let element):
-                if case .slot = BaseSet(element.set) {
+                let base = BaseSet(element.set)
+                if case .slot = base {
                     if let pod = element.link.flatMap({ pod(behind: $0, in: believed) }) { losers.insert(pod) }
+                } else if case .fresh = base {
+                    // Its flows were stamped and are no longer, or the other way round.
+                    if let link = element.link, state[.link(link)] != nil, let pod = pod(behind: link, in: believed) { losers.insert(pod) }
                 } else if seen.insert(element.set).inserted {
                     losers.formUnion(readers(of: element.set))
                 }
@@ -56,8 +60,9 @@ extension Desired {
     /// Whether flows of the pod may bear the stamps of its present epoch: a pod that is new has none.
     private func isInForce(_ pod: ID<Pod>, in believed: HostState) -> Bool {
         let link = LinkName(of: pod)
-        let stamped = Flow.allCases.contains { believed.contains(.element(.fresh(link, epochs[pod] ?? .first, $0, in: layout.marks))) }
-        return stamped || believed[.link(link)] != nil
+        let epoch = epochs[pod] ?? .first
+        let isStamped = Flow.allCases.contains { believed.contains(.element(.fresh(link, epoch, $0, in: layout.marks, isKept: false))) }
+        return isStamped || believed[.link(link)] != nil
     }
 }
 
@@ -69,7 +74,8 @@ extension HostState {
         let fresh = BaseSet.fresh(.out).id
         for entry in entries.values {
             guard let element = entry.object.element, element.set == fresh, let link = element.link, let pod = pods[link] else { continue }
-            epochs[pod] = marks.epoch(of: KeyBytes.mark(in: element.key.suffix(4)), .sender)
+            let mark = KeyBytes.mark(in: element.key.suffix(4))
+            epochs[pod] = marks.epoch(of: mark, mark & marks.mask(of: .sender) != 0 ? .sender : .receiver)
         }
         return epochs
     }

@@ -37,18 +37,17 @@ package struct Desired: Sendable {
     /// The bound groups of an attached pod, in the order of their slots.
     package func groups(of pod: ID<Pod>) -> [GroupInstance] { groups[pod] ?? [] }
 
-    /// The sets of a bound group whose elements count, and its chains, whose rules may.
-    package func counting(_ instance: GroupInstance) -> (sets: [Named], chains: [Named]) {
-        var sets: [Named] = []
-        var chains: [Named] = []
-        for entry in claims.entries(of: .group(instance)) {
+    /// What of a bound group counts: elements and rules, each with the id of the group's rule as its comment.
+    package func counting(_ instance: GroupInstance) -> [Entry] {
+        let entries = claims.entries(of: .group(instance))
+        let sets = Set(entries.compactMap { if case .set(let set) = $0.object, set.counts { set.id } else { nil } })
+        return entries.filter { entry in
             switch entry.object {
-            case .set(let set) where set.counts: sets.append(set.id)
-            case .chain(let chain): chains.append(chain.id)
-            default: continue
+            case .element(let element): sets.contains(element.set)
+            case .rule(let rule): rule.statements.contains(.counter)
+            default: false
             }
         }
-        return (sets, chains)
     }
 
     // MARK: Changes

@@ -32,10 +32,12 @@ package struct HostPolicy: Hashable, Sendable {
 package struct Layout: Hashable, Sendable {
     package var marks: MarkLayout
     package var host: HostPolicy
+    package var invalid: InvalidPackets
 
-    package init(marks: MarkLayout = .standard, host: HostPolicy = HostPolicy()) {
+    package init(marks: MarkLayout = .standard, host: HostPolicy = HostPolicy(), invalid: InvalidPackets = .rules) {
         self.marks = marks
         self.host = host
+        self.invalid = invalid
     }
 
     package static let because = IntentID(.network, "*")
@@ -45,7 +47,7 @@ package struct Layout: Hashable, Sendable {
         let objects: [Object] =
             TableFamily.allCases.map { .table($0) } + BaseSet.always.map { .set($0.set) }
             + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)]
-            + Family.allCases.flatMap { errors($0) + nobody($0) }
+            + Family.allCases.flatMap(nobody) + portless
             + chains.map { .chain($0) }
         return objects.map { Entry($0, because: Self.because, comment: "hawser") }
     }
@@ -76,29 +78,6 @@ package struct Layout: Hashable, Sendable {
     /// Link and MAC of who may ask for an address, or for its neighbors, before it has one.
     package static let unaddressed = NamedSet(Named(.inet, "unaddressed"), [.ifname, .etherAddress])
 
-    /// Types and codes of ICMP's errors: tracking counts them to the flow that they are about (`nf_conntrack_icmpv4_error` and
-    /// `nf_conntrack_icmpv6_error`, net/netfilter).
-    static func errors(_ family: Family) -> NamedSet {
-        NamedSet(
-            Named(.inet, "icmp-errors-\(family.digit)"), family == .v4 ? [.icmpType, .icmpCode] : [.icmpv6Type, .icmpv6Code],
-            isInterval: true)
-    }
-
-    private func errors(_ family: Family) -> [Object] {
-        let set = Self.errors(family)
-        let types: [ClosedRange<UInt8>] = family == .v4 ? [3...5, 11...12] : [0...127, 137...137]
-        return [.set(set)]
-            + types.map { types in
-                func bound(_ type: UInt8, _ code: UInt8) -> [UInt8] {
-                    KeyBytes.of { key in
-                        key.octet(type)
-                        key.octet(code)
-                    }
-                }
-                return .element(Element(set.id, bound(types.lowerBound, 0), through: bound(types.upperBound, 255)))
-            }
-    }
-
     /// The chain that a slot's rule stands in, for packets that are told apart by the interface they came by or leave by.
     package static func slots(_ flow: Flow, _ way: Way) -> Named { Named(.inet, "judge-\(flow.text)\(way.suffix)") }
 
@@ -107,10 +86,10 @@ package struct Layout: Hashable, Sendable {
         FilterRule(in: slots(flow, way), [.dispatch([link(flow, way)], by: BaseSet.slot(flow, way, number).name)])
     }
 
-    /// The chain that stamps an epoch, tentatively.
+    /// The chain that stamps an epoch, tentatively; that of none wipes.
     package func stampChain(_ flow: Flow, _ epoch: Epoch) -> Chain {
         let field = flow.field
-        let stamp = marks.tentative(field) | marks.stamp(epoch, field)
+        let stamp = epoch == .none ? 0 : marks.tentative(field) | marks.stamp(epoch, field)
         return Chain(Self.stampChain(flow, epoch), body: [[.mark(keep: ~marks.mask(of: field), set: stamp)]])
     }
 
@@ -119,21 +98,31 @@ package struct Layout: Hashable, Sendable {
     /// Where a stateful rule that allows a flow sends it: the tentative stamp becomes good.
     package static func allow(_ flow: Flow) -> Named { Named(.inet, "allow-\(flow.text)") }
 
-    /// An ICMP error passes by a rule about ICMP, but it doesn't make the flow that it is about a good one. A packet that isn't
-    /// tracked has no mark, which ends the rule that would change it, and passes by the last.
+    /// An ICMP error passes by a rule about ICMP, but it doesn't make the flow that it is about a good one: tracking calls it related to
+    /// that flow (`nf_conntrack_icmpv4_error` and `nf_conntrack_icmpv6_error`, net/netfilter). A packet that isn't tracked has no mark, which
+    /// ends the rule that would change it, and passes by the last. Every rule of every group leads here, and the kernel comes along once for each
+    /// when a jump is added, so this is kept short.
     private func allowing(_ flow: Flow) -> Chain {
-        let errors: [Statements] = Family.allCases.map { family in
-            [.lookup([.icmpType(family), .icmpCode(family)], in: Self.errors(family).id.name), .verdict(.accept)]
-        }
-        let portless: [Statements] = Self.perhapsPortless.map { [.equal(.l4proto, UInt32($0.number)), .verdict(.accept)] }
-        return Chain(
+        Chain(
             Self.allow(flow),
-            body: errors + portless + [[.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)], [.verdict(.accept)]])
+            body: [
+                [.equal(.ctState, CTState.related), .verdict(.accept)],
+                [.dispatch([.l4proto], by: Self.portless.id.name)],
+                [.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)],
+                [.verdict(.accept)],
+            ])
     }
 
-    /// Protocols whose ports many kernels don't track: to those a flow is all that two hosts say in it (net/netfilter/nf_conntrack_proto_generic.c;
-    /// DCCP since about Linux 6.17, the others where a kernel is built so). Such a flow is never good as a whole: each packet is judged.
-    private static let perhapsPortless: [IPProtocol] = [.dccp, .sctp, .udplite]
+    /// Protocols whose ports many kernels don't track: to those a flow is all that two hosts say in it
+    /// (net/netfilter/nf_conntrack_proto_generic.c; DCCP since about Linux 6.17, the others where a kernel is built so). Such a flow is never good
+    /// as a whole: each packet is judged.
+    private static let portless = NamedSet(Named(.inet, "portless"), [.inetProtocol], isMap: true)
+
+    private var portless: [Object] {
+        let protocols: [IPProtocol] = [.dccp, .sctp, .udplite]
+        return [.set(Self.portless)]
+            + protocols.map { number in .element(Element(Self.portless.id, [number.number], .accept)) }
+    }
 
     /// Which interface tells the pod: a pod's own flows leave it in the original direction, and their replies come to it.
     private static func link(_ flow: Flow, _ way: Way) -> Selector {
@@ -145,8 +134,8 @@ package struct Layout: Hashable, Sendable {
 
     private var chains: [Chain] {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
-        return slots + Flow.allCases.map(allowing) + [fromPod, fromOwn, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
-            + hostChains + [arp]
+        return slots + Flow.allCases.map(allowing) + [own, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
+            + invalidChains + hostChains + [arp]
     }
 
     // MARK: Forwarded packets
@@ -166,17 +155,21 @@ package struct Layout: Hashable, Sendable {
     }
 
     /// Before anything is accepted, so on established flows too: the sender's own addresses.
-    private var fromPod: Chain {
+    private var fromPod: Chain { Chain(Named(.inet, "from-pod"), body: [[.verdict(.jump("own"))]] + sent) }
+
+    /// Comes back for who sends from an address of its own. The rules that do come back instead of going on, so that the
+    /// kernel, which walks every way that a packet may go when a jump is added, finds one way from here and not four.
+    private var own: Chain {
         Chain(
-            Named(.inet, "from-pod"),
-            body: own(then: "from-own") + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
+            Named(.inet, "own"),
+            body: owned + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
     }
 
-    private var fromOwn: Chain {
-        Chain(
-            Named(.inet, "from-own"),
-            body: servers + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]] + judged(.out, .original, passing: "unfiltered")
-                + denied(.out, by: .iifname))
+    /// What becomes of a packet whose source is the pod's own.
+    var sent: [Statements] {
+        servers(to: "serving") + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
+            + judged(.out, .original, passing: "unfiltered")
+            + refused(.out, by: .iifname)
     }
 
     private var fromOwnReply: Chain {
@@ -184,25 +177,27 @@ package struct Layout: Hashable, Sendable {
     }
 
     /// Whatever its rules say, no pod is a DHCP server (RFC 2131, RFC 8415) or a router (RFC 4861) to others.
-    private var servers: [Statements] {
+    func servers(to chain: String) -> [Statements] {
         let dhcp: [Statements] = [(server: 67, client: 68), (547, 546)].map { ports in
-            [
-                .equal(.l4proto, 17), .equal(.sourcePort, ports.server), .equal(.destinationPort, ports.client),
-                .verdict(.goto("serving")),
-            ]
+            [.equal(.l4proto, 17), .equal(.sourcePort, ports.server), .equal(.destinationPort, ports.client), .verdict(.goto(chain))]
         }
         // Advertisement, and redirects of both families (RFC 792).
         let routing: [(Family, UInt32)] = [(.v6, 134), (.v6, 137), (.v4, 5)]
-        return dhcp + routing.map { [.equal(.icmpType($0), $1), .verdict(.goto("serving"))] }
+        return dhcp + routing.map { [.equal(.icmpType($0), $1), .verdict(.goto(chain))] }
     }
 
-    private var serving: Chain { Chain(Named(.inet, "serving"), body: denied(.out, by: .iifname)) }
+    /// Where a packet ends that none but a DHCP server or a router sends: one to others, and one to the host.
+    package static let serving = [Named(.inet, "serving"), Named(.inet, "serving-host")]
+
+    private var serving: Chain {
+        Chain(Self.serving[0], body: [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
+    }
 
     private var toPod: Chain {
         Chain(
             Named(.inet, "to-pod"),
             body: [[.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))]] + judged(.in, .original, passing: "unfiltered")
-                + denied(.in, by: .oifname))
+                + refused(.in, by: .oifname))
     }
 
     private var toPodReply: Chain {
@@ -216,94 +211,27 @@ package struct Layout: Hashable, Sendable {
         let field = marks.mask(of: flow.field)
         return [[.lookup([link, .ctMark(mask: field)], in: BaseSet.fresh(flow).name), .verdict(.accept)]]
             + (passing.map { [[.lookup([link], in: $0), .verdict(.accept)]] } ?? [])
+            + (way == .original ? countingInvalid(flow) : [])
             + [
                 [.dispatch([link], by: BaseSet.stamp(flow).name)],
                 [.verdict(.jump(Self.slots(flow, way).name))],
             ]
     }
 
-    private func own(then chain: String) -> [Statements] {
+    var owned: [Statements] {
         [false, true].flatMap { ranges in
             Family.allCases.map { family in
                 [
                     .lookup([.iifname, .etherSource, .source(family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
-                    .verdict(.goto(chain)),
+                    .verdict(.return),
                 ]
             }
         }
     }
 
     /// Counted for the pod; for a link that no pod is bound to, just dropped.
-    private func denied(_ flow: Flow, by link: Selector) -> [Statements] {
+    func denied(_ flow: Flow, by link: Selector) -> [Statements] {
         [[.lookup([link], in: BaseSet.denied(flow).name), .verdict(.drop)], [.verdict(.drop)]]
-    }
-
-    // MARK: Between pods and the host itself
-
-    private var hostChains: [Chain] {
-        var chains = [
-            Chain(
-                Named(.inet, "host-in"), base: .init(.input, priority: 0),
-                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]]),
-            Chain(
-                Named(.inet, "pod-to-host"),
-                body: own(then: "to-host")
-                    + Family.allCases.map { family in
-                        [
-                            .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
-                            .lookup([.source(family)], in: Self.nobody(family).id.name), .verdict(.jump("unaddressed")),
-                        ]
-                    } + [[.lookup([.iifname], in: "unfiltered"), .verdict(.goto("to-host"))]] + denied(.out, by: .iifname)),
-            Chain(Named(.inet, "unaddressed"), body: bootstrap),
-            Chain(Named(.inet, "to-host"), body: toHost),
-        ]
-        if host.toPods == .rules {
-            chains.append(
-                Chain(
-                    Named(.inet, "host-out"), base: .init(.output, priority: 10),
-                    body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("host-to-pod"))]]))
-            chains.append(
-                Chain(
-                    Named(.inet, "host-to-pod"),
-                    body: [[.equal(.ctDirection, 1), .verdict(.accept)]] + discovery + [[.verdict(.goto("to-pod"))]]))
-        }
-        return chains
-    }
-
-    private var toHost: [Statements] {
-        var body: [Statements] = []
-        switch host.toPods {
-        case .allow: body.append([.equal(.ctDirection, 1), .verdict(.accept)])
-        case .rules: body.append([.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))])
-        }
-        for family in Family.allCases {
-            let echo: UInt32 = family == .v4 ? 8 : 128
-            body.append([
-                .lookup([.destination(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), echo), .verdict(.accept),
-            ])
-        }
-        body.append([.verdict(.jump("unaddressed"))])
-        switch host.fromPods {
-        case .replies: body += denied(.out, by: .iifname)
-        case .rules: body.append([.verdict(.goto("from-own"))])
-        case .allow: body.append([.verdict(.accept)])
-        }
-        return body
-    }
-
-    /// What a host of any network must be able to say to get along: DHCP as a client (RFC 2131, RFC 8415), router
-    /// solicitation, neighbor discovery (RFC 4861) and multicast listener reports (RFC 3810).
-    private var bootstrap: [Statements] {
-        let udp: UInt32 = 17
-        let dhcp: [Statements] = [(client: 68, server: 67), (546, 547)].map { ports in
-            [.equal(.l4proto, udp), .equal(.sourcePort, ports.client), .equal(.destinationPort, ports.server), .verdict(.accept)]
-        }
-        return dhcp + discovery
-    }
-
-    private var discovery: [Statements] {
-        let types: [UInt32] = [133, 135, 136, 131, 132, 143]
-        return types.map { [.equal(.icmpType(.v6), $0), .verdict(.accept)] }
     }
 
     // MARK: ARP, which inet never sees

@@ -7,6 +7,8 @@ package struct MarkLayout: Hashable, Sendable {
     /// Which of a flow's two bindings.
     package enum Field: Hashable, Sendable, CaseIterable {
         case sender, receiver
+
+        package var other: Self { self == .sender ? .receiver : .sender }
     }
 
     /// The bits that Hawser owns: contiguous, an even number from 6 to 32. With 4 there would be one epoch, so none after it.
@@ -59,6 +61,8 @@ package struct Epoch: Hashable, Sendable, Comparable {
     package init(_ value: UInt32) { self.value = value }
 
     package static let first = Epoch(1)
+    /// Of a flow that was never judged, or whose stamp was wiped.
+    package static let none = Epoch(0)
 
     package static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 

@@ -32,6 +32,14 @@ package struct Claims: Sendable {
     /// Makes `entries` the whole of a part, and adds the keys of all objects that this may have changed to `touched`.
     package mutating func set(_ part: Part, to entries: [Entry], touched: inout Set<Object.Key>) {
         let old = parts[part] ?? []
+        if old.isEmpty {
+            for entry in entries {
+                claim(entry, for: part)
+                touched.insert(entry.object.key)
+            }
+            parts[part] = entries.isEmpty ? nil : entries
+            return
+        }
         // Most of a large part stays as it is, much of it in its place.
         let prefix = zip(old, entries).prefix { $0 == $1 }.count
         let rest = min(old.count, entries.count) - prefix
@@ -85,7 +93,7 @@ package struct Claims: Sendable {
 
     private mutating func claim(_ entry: Entry) {
         let key = entry.object.key
-        guard let there = state.entries[key] else { return state.insert(entry) }
+        guard let there = state.insert(new: entry, key) else { return }
         if there == entry {
             shared[key, default: 1] += 1
         } else if there.precedes(entry) {

@@ -13,7 +13,7 @@ struct PodPart {
     private var because: IntentID { pod.id.intent }
 
     var entries: [Entry] {
-        let entries = (interface + (pod.portSecurity ? spoofing + binding : unfiltered) + counting + fresh).map { object in
+        let entries = (interface + spoofing + (pod.portSecurity ? binding : unfiltered) + counting + fresh).map { object in
             // What pods share is nobody's alone, so a refusal of it isn't either.
             isShared(object) ? Entry(object, because: Layout.because, comment: "hawser") : Entry(object, because: because)
         }
@@ -68,6 +68,7 @@ struct PodPart {
 
     // MARK: Who may send what
 
+    /// A pod without port security has these, too: they tell whose addresses they are when it goes.
     private var spoofing: [Object] {
         var objects: [Object] = []
         for address in pod.addresses { own(pod.mac, address, to: &objects) }
@@ -114,7 +115,11 @@ struct PodPart {
 
     private var unfiltered: [Object] { TableFamily.allCases.map { .element(Element(BaseSet.unfiltered($0).id, linkKey)) } }
 
-    private var counting: [Object] { Flow.allCases.map { .element(Element(BaseSet.denied($0).id, linkKey)) } }
+    /// Where invalid packets are dropped, only those of pods whose groups are stateful: to others tracking means nothing.
+    private var counting: [Object] {
+        let hasInvalid = layout.invalid == .rules || (pod.portSecurity && !isStateless)
+        return Flow.allCases.map { .element(.denied(link, $0)) } + (hasInvalid ? Flow.allCases.map { .element(.invalid(link, $0)) } : [])
+    }
 
     private var linkKey: [UInt8] { KeyBytes.of { $0.name(link) } }
 
@@ -142,12 +147,20 @@ struct PodPart {
         return group.chain(flow == .out ? .in : .out, .original)
     }
 
+    /// Whether another pod may use an address of this one's, or this one another's. A stamp doesn't say whose epoch it bears, so such a pod
+    /// never gives one and never goes by one: each of its packets is judged.
+    private var isShared: Bool { !pod.allowedAddressPairs.isEmpty }
+
     /// The epoch in force. It stands there also for a pod whose flows aren't stamped, so that it is remembered: its old stamps
     /// must not be good again when they are.
-    private var fresh: [Object] { Flow.allCases.map { .element(.fresh(link, epoch, $0, in: layout.marks)) } }
+    private var fresh: [Object] {
+        Flow.allCases.map { .element(.fresh(link, epoch, $0, in: layout.marks, isKept: isStateless || isShared)) }
+    }
 
+    /// A pod that shares addresses wipes what another has written, or else the rule that allows its packet would make that good.
     private var stamps: [Object] {
-        Flow.allCases.flatMap { flow -> [Object] in
+        let epoch = isShared ? Epoch.none : epoch
+        return Flow.allCases.flatMap { flow -> [Object] in
             [
                 .chain(layout.stampChain(flow, epoch)),
                 .element(Element(BaseSet.stamp(flow).id, linkKey, .jump(Layout.stampChain(flow, epoch).name))),
@@ -157,13 +170,25 @@ struct PodPart {
 }
 
 extension Element {
+    /// What was denied to the pod behind a link.
+    package static func denied(_ link: LinkName, _ flow: Flow) -> Element {
+        Element(BaseSet.denied(flow).id, KeyBytes.of { $0.name(link) })
+    }
+
+    /// What tracking could make nothing of, of what the pod behind a link sent or was sent.
+    package static func invalid(_ link: LinkName, _ flow: Flow) -> Element {
+        Element(BaseSet.invalid(flow).id, KeyBytes.of { $0.name(link) })
+    }
+
     /// The link, and the stamp of its binding's epoch.
-    static func fresh(_ link: LinkName, _ epoch: Epoch, _ flow: Flow, in marks: MarkLayout) -> Element {
+    ///
+    /// - Parameter isKept: the epoch is only remembered, in the bits of the other field, which a lookup never has.
+    static func fresh(_ link: LinkName, _ epoch: Epoch, _ flow: Flow, in marks: MarkLayout, isKept: Bool) -> Element {
         Element(
             BaseSet.fresh(flow).id,
             KeyBytes.of { key in
                 key.name(link)
-                key.mark(marks.stamp(epoch, flow.field))
+                key.mark(marks.stamp(epoch, isKept ? flow.field.other : flow.field))
             })
     }
 }

@@ -19,11 +19,13 @@ enum Shape: String, CaseIterable {
         }
     }
 
+    /// What rules differ in comes first: the kernel carries every element that fits so far on to the next field, and the protocol is nearly always
+    /// the same (Docs/Decisions/0014).
     func key(_ family: Family) -> [FieldType] {
         switch self {
         case .any: [.inetProtocol]
-        case .ports: [.inetProtocol, .inetService]
-        case .sports: [.inetProtocol, .inetService, .inetService]
+        case .ports: [.inetService, .inetProtocol]
+        case .sports: [.inetService, .inetService, .inetProtocol]
         case .icmp: family == .v4 ? [.icmpType, .icmpCode] : [.icmpv6Type, .icmpv6Code]
         }
     }
@@ -34,8 +36,8 @@ enum Shape: String, CaseIterable {
             way == .original ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
         return switch self {
         case .any: [.l4proto]
-        case .ports: [.l4proto, destination]
-        case .sports: [.l4proto, source, destination]
+        case .ports: [destination, .l4proto]
+        case .sports: [destination, source, .l4proto]
         case .icmp: [.icmpType(family), .icmpCode(family)]
         }
     }
@@ -46,12 +48,12 @@ enum Shape: String, CaseIterable {
         switch self {
         case .any: key.octet(bound(box.protocols))
         case .ports:
-            key.octet(bound(box.protocols))
             key.port(bound(box.second))
+            key.octet(bound(box.protocols))
         case .sports:
-            key.octet(bound(box.protocols))
-            key.port(bound(box.first))
             key.port(bound(box.second))
+            key.port(bound(box.first))
+            key.octet(bound(box.protocols))
         case .icmp:
             key.octet(UInt8(truncatingIfNeeded: bound(box.first)))
             key.octet(UInt8(truncatingIfNeeded: bound(box.second)))

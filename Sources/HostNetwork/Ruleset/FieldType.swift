@@ -49,6 +49,8 @@ package enum Selector: Hashable, Sendable {
     case ctMark(mask: UInt32)
     /// 0 for the direction that opened the flow, 1 for the other (`enum ip_conntrack_dir`). Untracked: no match.
     case ctDirection
+    /// What tracking makes of the packet: one bit of `CTState`. It has one whether it is tracked or not.
+    case ctState
 
     /// How its value stands in a key; nil for what is only compared.
     package var type: FieldType? {
@@ -62,7 +64,7 @@ package enum Selector: Hashable, Sendable {
         case .icmpType(let family): family == .v4 ? .icmpType : .icmpv6Type
         case .icmpCode(let family): family == .v4 ? .icmpCode : .icmpv6Code
         case .ctMark: .mark
-        case .iifgroup, .oifgroup, .ctDirection: nil
+        case .iifgroup, .oifgroup, .ctDirection, .ctState: nil
         }
     }
 
@@ -88,8 +90,19 @@ package enum Selector: Hashable, Sendable {
         case .icmpCode(.v6): "icmpv6 code"
         case .ctMark(let mask): "ct mark & \(hex(mask))"
         case .ctDirection: "ct direction"
+        case .ctState: "ct state"
         }
     }
+}
+
+/// What tracking makes of a packet, a bit each (`NF_CT_STATE_BIT` and its kin, linux/netfilter/nf_conntrack_common.h).
+package enum CTState {
+    /// Tracking can't make sense of it.
+    package static let invalid: UInt32 = 1
+    package static let established: UInt32 = 2
+    /// An ICMP error about a flow, or the first packet of a flow that a helper expects.
+    package static let related: UInt32 = 4
+    package static let untracked: UInt32 = 1 << 6
 }
 
 /// A 32-bit number as `nft` prints marks.

@@ -84,7 +84,8 @@ package struct NamedSet: Hashable, Sendable {
 /// An element of a set or map.
 package struct Element: Hashable, Sendable {
     package var set: Named
-    /// The key, or its lower bound: fields as the kernel's registers hold them, each padded to 4 bytes.
+    /// The key, or its lower bound: fields as the kernel's registers hold them, each padded to 4 bytes. A
+    /// set's only field has its own length.
     package var key: [UInt8]
     /// The upper bound, included, of an interval set's element.
     package var end: [UInt8]?

@@ -5,12 +5,14 @@ package enum Verdict: Hashable, Sendable {
     case jump(String)
     /// Doesn't come back.
     case goto(String)
+    /// Back to the rule after the jump.
+    case `return`
 
     /// The chain that it names.
     package var chain: String? {
         switch self {
         case .jump(let chain), .goto(let chain): chain
-        case .accept, .drop: nil
+        case .accept, .drop, .return: nil
         }
     }
 
@@ -20,6 +22,7 @@ package enum Verdict: Hashable, Sendable {
         case .drop: "drop"
         case .jump(let chain): "jump \(chain)"
         case .goto(let chain): "goto \(chain)"
+        case .return: "return"
         }
     }
 }

@@ -23,6 +23,26 @@ package struct HostState: Sendable {
         if let link = entry.object.link { belongings[link, default: []].insert(key) }
     }
 
+    /// Puts it in unless another has its key, which is answered then.
+    mutating func insert(new entry: Entry, _ key: Object.Key) -> Entry? {
+        if let there = entries[key] { return there }
+        entries[key] = entry
+        if let container = entry.object.container { contents[container, default: 0] += 1 }
+        if let link = entry.object.link { belongings[link, default: []].insert(key) }
+        return nil
+    }
+
+    /// The same state, with the other's entries where they say the same: then both hold one and not one each.
+    package func sharing(_ other: HostState) -> HostState {
+        var result = self
+        result.entries.removeAll(keepingCapacity: true)
+        for (key, entry) in other.entries where entries[key] == entry { result.entries[key] = entry }
+        if result.entries.count < entries.count {
+            result.entries.merge(entries) { shared, _ in shared }
+        }
+        return result
+    }
+
     /// Takes away this alone.
     package mutating func remove(_ key: Object.Key) {
         if let old = entries.removeValue(forKey: key) { forget(old.object, key) }

@@ -1,9 +1,10 @@
-/// One object of the kernel that Hawser makes.
+/// One object of the kernel that Hawser makes. Hosts have tens of thousands of elements and rules and a few thousand of all else, so what is
+/// large of that lies elsewhere.
 package enum Object: Hashable, Sendable {
     indirect case link(Link)
-    case address(InterfaceAddress)
-    case route(Route)
-    case neighbor(NeighborEntry)
+    indirect case address(InterfaceAddress)
+    indirect case route(Route)
+    indirect case neighbor(NeighborEntry)
     case table(TableFamily)
     case chain(Chain)
     case set(NamedSet)
@@ -13,9 +14,9 @@ package enum Object: Hashable, Sendable {
     /// What two states of one object have in common.
     package enum Key: Hashable, Sendable {
         case link(LinkName)
-        case address(End, IPAddress)
-        case route(End.Side, LinkName?, Prefix)
-        case neighbor(End, IPAddress)
+        indirect case address(End, IPAddress)
+        indirect case route(End.Side, LinkName?, Prefix)
+        indirect case neighbor(End, IPAddress)
         case table(TableFamily)
         case chain(Named)
         case set(Named)
@@ -53,19 +54,36 @@ package enum Object: Hashable, Sendable {
 }
 
 /// An object and whose it is. Two entries are equal when their objects are: comments don't make a difference in force.
+///
+/// What is wanted, what is believed to be there and the part that it comes from hold the same one, which never changes.
 package struct Entry: Hashable, Sendable {
-    package var object: Object
-    /// The intent that a refusal is reported against.
-    package var because: IntentID
-    /// What a person reads beside it in a listing; at most 128 bytes (`NFTNL_UDATA_COMMENT_MAXLEN`, libnftnl/udata.h).
-    package var comment: String
+    private final class Content: Sendable {
+        let object: Object
+        let because: IntentID
+        let comment: String
 
-    package init(_ object: Object, because: IntentID, comment: String? = nil) {
-        self.object = object
-        self.because = because
-        self.comment = String(decoding: (comment ?? because.description).utf8.prefix(127), as: UTF8.self)
+        init(_ object: Object, _ because: IntentID, _ comment: String) {
+            self.object = object
+            self.because = because
+            self.comment = comment
+        }
     }
 
-    package static func == (a: Self, b: Self) -> Bool { a.object == b.object }
+    private let content: Content
+
+    package var object: Object { content.object }
+    /// The intent that a refusal is reported against.
+    package var because: IntentID { content.because }
+    /// What a person reads beside it in a listing; at most 128 bytes (`NFTNL_UDATA_COMMENT_MAXLEN`, libnftnl/udata.h).
+    package var comment: String { content.comment }
+
+    package init(_ object: Object, because: IntentID, comment: String? = nil) {
+        content = Content(object, because, Self.comment(comment ?? because.description))
+    }
+
+    /// As much of a text as a comment holds.
+    package static func comment(_ text: String) -> String { String(decoding: text.utf8.prefix(127), as: UTF8.self) }
+
+    package static func == (a: Self, b: Self) -> Bool { a.content === b.content || a.object == b.object }
     package func hash(into hasher: inout Hasher) { hasher.combine(object) }
 }

@@ -8,6 +8,8 @@ package final class LinuxDataplane: Dataplane {
     private var firewall: Firewall
     private var tracked: FlowTable
     private let marks: MarkLayout
+    /// Addresses whose flows may bear stamps of epochs that began anew: a packet may have been under way when they were wiped.
+    private var rewound: [AddressRange] = []
 
     /// Which socket of the dataplane's something goes out by.
     package enum Outlet: Hashable, Sendable {
@@ -80,6 +82,7 @@ package final class LinuxDataplane: Dataplane {
         let (before, transaction, after) = plan.parts
         // Old stamps are wiped while the epochs that they might be taken for aren't in force yet.
         wipeStamps(of: plan.rewound, &applied)
+        rewound += plan.rewound
         take(before, &applied)
         let isEnforced = commit(transaction, &applied)
         // Who has these addresses next starts with no flow of who had them.
@@ -95,16 +98,15 @@ package final class LinuxDataplane: Dataplane {
 
     package func settle(_ stamps: [HostNetwork.Operation]) -> Applied {
         var applied = Applied()
+        wipeStamps(of: rewound, &applied)
+        rewound = []
         _ = commit(stamps, &applied)
         return applied
     }
 
-    package func counters(sets: [Named], chains: [Named]) throws -> [Named: [String: Counter]] {
-        var counters: [Named: [String: Counter]] = [:]
-        for set in sets { counters[set] = try firewall.counters(of: set) }
-        for chain in chains { counters[chain] = try firewall.ruleCounters(of: chain) }
-        return counters
-    }
+    package func counters(of objects: [Object]) throws -> [Object.Key: Counter] { try firewall.counters(of: objects) }
+
+    package func isLocal(_ address: IPAddress) throws -> Bool { try links.isLocal(address) }
 
     package func forgetFlows(of addresses: [IPAddress]) throws {
         for address in addresses { _ = try tracked.delete(of: address) }

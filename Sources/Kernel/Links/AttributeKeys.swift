@@ -33,6 +33,7 @@ extension AttributeKey<String> {
 extension AttributeKey<Bytes> {
     static var linkAddress: Self { Self(IFLA_ADDRESS) }
     static var alias: Self { Self(IFLA_IFALIAS) }
+    static var routeDestination: Self { Self(RTA_DST) }  // linux/rtnetlink.h
 }
 
 extension AttributeKey<Nest> {

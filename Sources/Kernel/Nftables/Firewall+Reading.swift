@@ -233,22 +233,29 @@ extension Firewall {
         ListedElement.elements(of: set, try list(set.id)).map { Entry(.element($0), because: Layout.because, comment: $1) }
     }
 
-    /// What the elements of a set have counted, by their comments.
-    package mutating func counters(of set: Named) throws(TransportError) -> [String: Counter] {
-        var counters: [String: Counter] = [:]
-        for element in try list(set) where !element.isEnd {
-            counters[element.comment ?? "", default: Counter()] =
-                counters[element.comment ?? "", default: Counter()] + Counter(packets: element.packets, bytes: element.bytes)
+    /// What these elements and rules have counted, told by what they match and not by their comments: those are of the moment in which
+    /// they were made, and a rule may have another id since.
+    package mutating func counters(of objects: [Object]) throws(TransportError) -> [Object.Key: Counter] {
+        var sets: [Named: Set<[UInt8]>] = [:]
+        var chains: [Named: [String: FilterRule]] = [:]
+        for object in objects {
+            switch object {
+            case .element(let element): sets[element.set, default: []].insert(element.key)
+            case .rule(let rule): chains[rule.chain, default: [:]][Fingerprint.of(rule.statements, in: rule.chain)] = rule
+            case .link, .address, .route, .neighbor, .table, .chain, .set: continue
+            }
         }
-        return counters
-    }
-
-    /// What the rules of a chain that count have counted, by their comments.
-    package mutating func ruleCounters(of chain: Named) throws(TransportError) -> [String: Counter] {
-        var counters: [String: Counter] = [:]
-        try eachRule(in: chain) { rule in
-            guard let comment = rule.comment, let counted = rule.counter else { return }
-            counters[comment] = counters[comment, default: Counter()] + counted
+        var counters: [Object.Key: Counter] = [:]
+        for (set, keys) in sets {
+            for element in try list(set) where keys.contains(element.key) {
+                counters[.element(set, element.key)] = Counter(packets: element.packets, bytes: element.bytes)
+            }
+        }
+        for (chain, rules) in chains {
+            try eachRule(in: chain) { listed in
+                guard let rule = rules[listed.fingerprint], let counted = listed.counter else { return }
+                counters[.rule(rule)] = counted
+            }
         }
         return counters
     }

@@ -54,7 +54,7 @@ struct ListedElement {
                 if UInt32(number) == NFTA_VERDICT_CHAIN.rawValue { chain = value.text }
             }
         }
-        let known: [HostNetwork.Verdict] = [.accept, .drop, .jump(chain), .goto(chain)]
+        let known: [HostNetwork.Verdict] = [.accept, .drop, .jump(chain), .goto(chain), .return]
         return known.first { $0.code == code }
     }
 

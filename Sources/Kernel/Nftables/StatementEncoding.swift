@@ -103,6 +103,7 @@ extension NftnlRule {
             ct(NFT_CT_MARK, into: register)
             self.mask(register, keep: mask, xor: 0)
         case .ctDirection: ct(NFT_CT_DIRECTION, into: register)
+        case .ctState: ct(NFT_CT_STATE, into: register)
         }
     }
 
@@ -168,7 +169,7 @@ extension Selector {
         case .icmpType(let family), .icmpCode(let family): [.family(family), .protocol(family == .v4 ? 1 : 58)]
         case .etherSource: [.ethernet]
         case .iifname, .oifname, .iifgroup, .oifgroup, .arpSenderMAC, .arpSenderIP, .l4proto, .sourcePort, .destinationPort, .ctMark,
-            .ctDirection:
+            .ctDirection, .ctState:
             []
         }
     }
@@ -191,6 +192,7 @@ extension HostNetwork.Verdict {
         case .drop: 0
         case .jump: -3
         case .goto: -4
+        case .return: -5
         }
     }
 }

@@ -1,6 +1,6 @@
 extension Intents {
     /// Throws when `intent` contradicts the rest.
-    func judge(_ intent: Intent) throws(Rejected) {
+    package func judge(_ intent: Intent) throws(Rejected) {
         switch intent {
         case .network(let network): try judge(network)
         case .addressGroup: break

@@ -1,17 +1,23 @@
-import HostNetwork
+package import HostNetwork
 
 /// A flow by the packet that opens it.
-struct FlowCase: Hashable, CustomStringConvertible {
-    var source: IPAddress
-    var destination: IPAddress
-    var transport: Packet.Transport
+package struct FlowCase: Hashable, CustomStringConvertible {
+    package var source: IPAddress
+    package var destination: IPAddress
+    package var transport: Packet.Transport
 
-    var family: Family { source.family }
+    package init(source: IPAddress, destination: IPAddress, transport: Packet.Transport) {
+        self.source = source
+        self.destination = destination
+        self.transport = transport
+    }
 
-    var description: String { "\(source) to \(destination), \(transport)" }
+    package var family: Family { source.family }
+
+    package var description: String { "\(source) to \(destination), \(transport)" }
 
     /// The packet that answers, where a flow has any.
-    var reply: FlowCase? {
+    package var reply: FlowCase? {
         let answer: Packet.Transport
         switch transport {
         case .ports(let number, let from, let to): answer = .ports(number, source: to, destination: from)
@@ -24,18 +30,18 @@ struct FlowCase: Hashable, CustomStringConvertible {
         return FlowCase(source: destination, destination: source, transport: answer)
     }
 
-    var content: Packet.Content { .ip(source: source, destination: destination, transport) }
+    package var content: Packet.Content { .ip(source: source, destination: destination, transport) }
 }
 
 /// What the intents say of flows, asked directly and slowly: nothing of rulesets is known here.
-struct Oracle {
-    var scene: Scene
+package struct Oracle {
+    package var scene: Scene
     private var intents: Intents { scene.intents }
 
-    init(_ scene: Scene) { self.scene = scene }
+    package init(_ scene: Scene) { self.scene = scene }
 
     /// Whether a rule of the pod's groups allows a packet.
-    func allows(_ pod: Pod, _ direction: Rule.Direction, _ flow: FlowCase) -> Bool {
+    package func allows(_ pod: Pod, _ direction: Rule.Direction, _ flow: FlowCase) -> Bool {
         let remote = direction == .egress ? flow.destination : flow.source
         return pod.securityGroups.compactMap { intents.group($0) }.filter { $0.network == nil || $0.network == pod.network }
             .flatMap(\.rules)
@@ -71,19 +77,22 @@ struct Oracle {
         }
     }
 
-    func isStateless(_ pod: Pod) -> Bool {
+    /// Whether its flows, once allowed, pass without being judged: not those of a pod that may share an address with another.
+    package func isStamped(_ pod: Pod) -> Bool { pod.portSecurity && !isStateless(pod) && pod.allowedAddressPairs.isEmpty }
+
+    package func isStateless(_ pod: Pod) -> Bool {
         let groups = intents.groups(of: pod)
         return !groups.isEmpty && groups.allSatisfy { !$0.stateful }
     }
 
     /// Whether the pod may send from here.
-    func owns(_ pod: Pod, _ mac: MAC, _ address: IPAddress) -> Bool {
+    package func owns(_ pod: Pod, _ mac: MAC, _ address: IPAddress) -> Bool {
         (mac == pod.mac && pod.addresses.contains(address))
             || pod.allowedAddressPairs.contains { ($0.mac ?? pod.mac) == mac && $0.address.contains(address) }
     }
 
     /// A DHCP server's words, or a router's.
-    static func isServing(_ packet: FlowCase) -> Bool {
+    package static func isServing(_ packet: FlowCase) -> Bool {
         switch packet.transport {
         case .ports(.udp, 67, 68), .ports(.udp, 547, 546): true
         case .icmp(134, _), .icmp(137, _): packet.family == .v6
@@ -93,7 +102,7 @@ struct Oracle {
     }
 
     /// What every host must be able to say: DHCP as a client, neighbor discovery.
-    static func isDiscovery(_ packet: FlowCase) -> Bool {
+    package static func isDiscovery(_ packet: FlowCase) -> Bool {
         if case .icmp(let type, _) = packet.transport {
             packet.family == .v6 && [131, 132, 133, 135, 136, 143].contains(type)
         } else {
@@ -101,7 +110,7 @@ struct Oracle {
         }
     }
 
-    static func isBootstrap(_ packet: FlowCase) -> Bool {
+    package static func isBootstrap(_ packet: FlowCase) -> Bool {
         switch packet.transport {
         case .ports(.udp, 68, 67), .ports(.udp, 546, 547): true
         default: isDiscovery(packet)

@@ -1,0 +1,118 @@
+extension HostPolicy {
+    /// Whether anything that the host sends to pods needs judging: what it begins, or its part of what pods began.
+    var judgesOutput: Bool { toPods == .rules || fromPods == .rules }
+}
+
+/// Between pods and the host itself.
+extension Layout {
+    var hostChains: [Chain] {
+        var chains = [
+            Chain(
+                Named(.inet, "host-in"), base: .init(.input, priority: 0),
+                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]]),
+            Chain(Named(.inet, "pod-to-host"), body: [[.verdict(.jump("own-to-host"))], [.verdict(.goto("to-host"))]]),
+            ownToHost,
+            Chain(Named(.inet, "unaddressed"), body: bootstrap),
+            Chain(Self.serving[1], body: denied(.out, by: .iifname)),
+            Chain(Named(.inet, "to-host"), body: toHost),
+        ]
+        if host.fromPods == .rules { chains.append(Chain(Named(.inet, "from-own"), body: sent)) }
+        if host.judgesOutput {
+            chains.append(
+                Chain(
+                    Named(.inet, "host-out"), base: .init(.output, priority: 10),
+                    body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("host-to-pod"))]]))
+            chains.append(Chain(Named(.inet, "host-to-pod"), body: toPodFromHost))
+            if host.fromPods == .replies { chains.append(Chain(Named(.inet, "unanswered"), body: denied(.in, by: .oifname))) }
+        }
+        return chains
+    }
+
+    /// What the host itself sends to a pod.
+    private var toPodFromHost: [Statements] {
+        // Told by the host's own stack, about a packet that the pod sent or was sent: that it is too big, that nobody listens.
+        var body: [Statements] = Self.errors.map { [.equal(.icmpType($0), $1), .verdict(.accept)] } + alwaysAnswered
+        switch host.fromPods {
+        // What a pod began while it might isn't answered any more.
+        case .replies: body.append([.equal(.ctDirection, 1), .verdict(.goto("unanswered"))])
+        case .rules: body.append([.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))])
+        case .allow: body.append([.equal(.ctDirection, 1), .verdict(.accept)])
+        }
+        switch host.toPods {
+        case .allow: break
+        case .rules: body += discovery + [[.verdict(.goto("to-pod"))]]
+        }
+        return body
+    }
+
+    /// Unreachable, packet too big, time exceeded, parameter problem (RFC 792, RFC 4443).
+    private static let errors: [(Family, UInt32)] = [(.v4, 3), (.v4, 11), (.v4, 12), (.v6, 1), (.v6, 2), (.v6, 3), (.v6, 4)]
+
+    /// The answers to what a pod may always say: as a DHCP client, and to a gateway's ping.
+    private var alwaysAnswered: [Statements] {
+        let dhcp: [Statements] = [(server: 67, client: 68), (547, 546)].map { ports in
+            [.equal(.l4proto, 17), .equal(.sourcePort, ports.server), .equal(.destinationPort, ports.client), .verdict(.accept)]
+        }
+        let pings: [Statements] = Family.allCases.map { family in
+            [
+                .lookup([.source(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), family == .v4 ? 0 : 129),
+                .verdict(.accept),
+            ]
+        }
+        return dhcp + pings
+    }
+
+    /// Comes back for who sends from an address of its own, or isn't filtered; who has no address yet may ask for one.
+    private var ownToHost: Chain {
+        Chain(
+            Named(.inet, "own-to-host"),
+            body: owned
+                + Family.allCases.map { family in
+                    [
+                        .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
+                        .lookup([.source(family)], in: Self.nobody(family).id.name), .verdict(.jump("unaddressed")),
+                    ]
+                } + [[.lookup([.iifname], in: "unfiltered"), .verdict(.return)]] + denied(.out, by: .iifname))
+    }
+
+    private var toHost: [Statements] {
+        // The host minds no pod's word about routes and leases, of one without port security neither.
+        var body = servers(to: "serving-host")
+        switch host.toPods {
+        case .allow: body.append([.equal(.ctDirection, 1), .verdict(.accept)])
+        case .rules: body.append([.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))])
+        }
+        body += alwaysToHost
+        switch host.fromPods {
+        case .replies: body += countingInvalid(.out) + refused(.out, by: .iifname)
+        case .rules: body.append([.verdict(.goto("from-own"))])
+        case .allow: body += countingInvalid(.out) + [[.verdict(.accept)]]
+        }
+        return body
+    }
+
+    /// What a pod may say to the host whatever the rules say: ping of a gateway, and what it needs to get along.
+    var alwaysToHost: [Statements] {
+        Family.allCases.map { family in
+            let echo: UInt32 = family == .v4 ? 8 : 128
+            return [
+                .lookup([.destination(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), echo), .verdict(.accept),
+            ]
+        } + [[.verdict(.jump("unaddressed"))]]
+    }
+
+    /// What a host of any network must be able to say to get along: DHCP as a client (RFC 2131, RFC 8415), router
+    /// solicitation, neighbor discovery (RFC 4861) and multicast listener reports (RFC 3810).
+    private var bootstrap: [Statements] {
+        let udp: UInt32 = 17
+        let dhcp: [Statements] = [(client: 68, server: 67), (546, 547)].map { ports in
+            [.equal(.l4proto, udp), .equal(.sourcePort, ports.client), .equal(.destinationPort, ports.server), .verdict(.accept)]
+        }
+        return dhcp + discovery
+    }
+
+    private var discovery: [Statements] {
+        let types: [UInt32] = [133, 135, 136, 131, 132, 143]
+        return types.map { [.equal(.icmpType(.v6), $0), .verdict(.accept)] }
+    }
+}
