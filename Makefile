@@ -17,7 +17,7 @@ LAB = Scripts/private-lab
 # A program of its own, so that it runs on hosts that have no Swift.
 STATIC = --static-swift-stdlib
 
-.PHONY: help prepare build release test demo bench lint format protos install uninstall clean
+.PHONY: help prepare build release test soak demo bench lint format protos install uninstall clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -34,8 +34,15 @@ release: prepare ## Build hawserd and hawser for installing
 
 # SwiftPM works outside, for it needs the network and its caches; the tests run inside.
 test: prepare ## Build and run all tests, in namespaces of their own
+	@Scripts/prepare-python
 	$(SWIFT) build --build-tests
 	@$(LAB) "$$($(SWIFT) build --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
+
+# Another seed each time unless it is told one; it is printed, and repeats the run.
+soak: prepare ## Send 120,000 random packets and make 2,000 random changes, and hold the kernel, explain and the intents against each other
+	$(SWIFT) build --build-tests
+	@HAWSER_VERDICTS=$${HAWSER_VERDICTS:-120000} HAWSER_CHANGES=$${HAWSER_CHANGES:-2000} \
+		$(LAB) "$$($(SWIFT) build --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing --filter DifferentialTests
 
 demo: prepare ## Show what Hawser does, in namespaces of its own
 	$(SWIFT) build -c $(CONFIGURATION) --product hawserd
@@ -43,10 +50,11 @@ demo: prepare ## Show what Hawser does, in namespaces of its own
 	$(SWIFT) build -c $(CONFIGURATION) --product hawser-demo
 	@$(LAB) "$$($(SWIFT) build -c $(CONFIGURATION) --show-bin-path)/hawser-demo"
 
+# What is measured is what `make release` installs, so both are built alike.
 bench: prepare ## Measure, and write the table and its JSON
-	$(SWIFT) build -c release --product hawserd
-	$(SWIFT) build -c release --product hawser-bench
-	@$(LAB) "$$($(SWIFT) build -c release --show-bin-path)/hawser-bench" $(BENCH)
+	$(SWIFT) build -c release $(STATIC) --product hawserd
+	$(SWIFT) build -c release $(STATIC) --product hawser-bench
+	@$(LAB) "$$($(SWIFT) build -c release $(STATIC) --show-bin-path)/hawser-bench" $(BENCH)
 
 lint: ## Hold the sources to their format and to the direction of imports, and the documents to their links
 	@Scripts/sources | xargs -0 $(SWIFT) format lint --strict --parallel

@@ -14,7 +14,7 @@ struct Hawser: AsyncParsableCommand {
         version: hawserVersion,
         subcommands: [
             StatusCommand.self, PodsCommand.self, GroupsCommand.self, RulesCommand.self, ExplainCommand.self, ApplyCommand.self,
-            DeleteCommand.self,
+            DeleteCommand.self, PushCommand.self,
             EventsCommand.self, ResyncCommand.self,
         ])
 

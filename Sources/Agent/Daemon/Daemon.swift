@@ -54,7 +54,7 @@ package enum Daemon {
 
         let deadline = Deadline(patience)
         defer { deadline.cancel() }
-        let group = ServiceGroup(configuration: configuration(services(parts, running, manager, deadline), logger))
+        let group = ServiceGroup(configuration: configuration(try services(parts, running, manager, deadline), logger))
         do {
             try await group.run()
         } catch {
@@ -69,10 +69,15 @@ package enum Daemon {
     /// In the order of their start; they end in the reverse order, each waiting for the one after it.
     private static func services(
         _ parts: Parts, _ running: Running, _ manager: ServiceManager?, _ deadline: Deadline
-    ) -> [any Service] {
+    ) throws -> [any Service] {
         let settings = parts.settings
         let (logger, journal, reconciler) = (parts.logger, parts.journal, running.reconciler)
-        let listening = Countdown(2) {
+        let meter = PushMeter()
+        let alcor = try AlcorDesk(settings, store: parts.store, reconciler: reconciler, meter: meter, logger: logger)
+        let pushed = PushServices(reconciler: reconciler, journal: journal, settings: settings, meter: meter, alcor: alcor)
+        // What asks to be pushed to must be heard.
+        let alcorManager = settings.push.isOn ? AlcorManager(settings, logger: logger) : nil
+        let listening = Countdown(settings.push.isOn ? 3 : 2) {
             logger.info("hawserd \(hawserVersion) listens")
             await manager?.say("READY=1", "STATUS=listening")
         }
@@ -83,9 +88,24 @@ package enum Daemon {
                 IntentsFolder(
                     path: settings.intents.directory, store: parts.store, reconciler: reconciler, journal: journal, logger: logger))
         }
-        services.append(ControlServer(settings.control, reconciler: reconciler, logger: logger, onListening: listening.arrive))
         services.append(
-            DebugServer(settings.debug, reconciler: reconciler, journal: journal, logger: logger, onListening: listening.arrive))
+            ControlServer(
+                settings.control, reconciler: reconciler, logger: logger, onListening: listening.arrive, services: { pushed($0) }))
+        services.append(
+            DebugServer(
+                settings.debug, reconciler: reconciler, journal: journal, push: meter, logger: logger, onListening: listening.arrive))
+        if settings.push.isOn {
+            services.append(
+                try PushServer(
+                    settings.push, meter: meter, logger: logger,
+                    onListening: {
+                        listening.arrive()
+                        alcorManager?.begin()
+                    }, services: { pushed($0) }))
+        } else {
+            logger.notice("push: off: neither push.certificate nor push.plaintext is set, or push.listen is empty")
+        }
+        if let alcorManager { services.append(alcorManager) }
         services.append(listening)
         services.append(EndService(journal: journal, manager: manager, logger: logger, deadline: deadline))
         if let manager { services.append(WatchdogService(manager: manager, reconciler: reconciler)) }

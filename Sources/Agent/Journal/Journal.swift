@@ -59,6 +59,9 @@ package final class Journal: Sendable {
         }
     }
 
+    /// Whether the daemon is about to end.
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// How many follow.
     package var followers: Int { state.withLock { $0.followers.count } }
 

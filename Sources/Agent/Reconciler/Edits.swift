@@ -9,32 +9,66 @@ struct Edits {
         case unchanged, accepted
         case removed, absent
         case deferred(boundBy: [IntentID])
+        /// A namespace was handed over for a pod that isn't known yet.
+        case awaited
     }
 
     /// Each resource that was changed, as it was before the first change; nil for one that wasn't there.
     private(set) var before: [IntentID: Intent?] = [:]
     /// Resources to be remembered, by who asked for them last.
     private(set) var sources: [IntentID: String] = [:]
+    /// What waited and turned out not to fit what it waited for: it is gone.
+    private(set) var refused: [IntentID: Rejected] = [:]
+    /// Where pods are attached whose intents name no namespace, and what of it changed (nil: let go).
+    private(set) var attachments: [ID<Pod>: String]
+    private(set) var attached: [ID<Pod>: String?] = [:]
     private let leaving: [IntentID: Intent]
 
-    init(_ intents: Intents) {
+    init(_ intents: Intents, _ attachments: [ID<Pod>: String] = [:]) {
+        self.attachments = attachments
         leaving = Dictionary(uniqueKeysWithValues: intents.leaving.compactMap { id in intents[id].map { (id, $0) } })
     }
 
     /// Takes one change; answers for each resource that it names, in its order.
     mutating func take(_ change: Change, from source: String, into intents: inout Intents) -> [(IntentID?, Outcome)] {
         var outcomes: [(IntentID?, Outcome)] = []
+        var change = change
+        if let made = change.made?(intents) {
+            // Whoever makes it can't make it more than what he may.
+            let scope = change.scope
+            change = made
+            change.scope = scope ?? made.scope
+        }
         var deletions = change.deletions
         if change.prune {
-            let kept = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent))
-            deletions += intents.missing(from: kept)
+            let kept = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent) + deletions)
+            deletions += intents.missing(from: kept).filter { id in intents[id].map { change.scope?.admits($0) ?? true } ?? false }
         }
-        let upserts = change.upserts.filter { $0.isSupported }
+        // What a pod lets go another one of the same change may have; what it is bound to isn't deleted before it is bound to something else.
+        let named = Set(change.upserts.map(\.id))
+        var gone: [IntentID: Outcome] = [:]
+        for id in deletions where id.kind == .pod && !named.contains(id) { gone[id] = remove(id, change, from: &intents) }
+        var upserts: [Intent] = []
+        var refused = change.rejected
+        for intent in change.upserts {
+            if let scope = change.scope, !scope.admits(intent) || !(intents[intent.id].map(scope.admits) ?? true) {
+                refused.append(scope.refusal(of: intent.id))
+            } else if let unsupported = intent.unsupported {
+                refused.append(unsupported)
+            } else {
+                upserts.append(placed(intent))
+            }
+        }
+        for (pod, namespace) in change.attachments { upserts += attach(pod, namespace, change.scope, intents, &outcomes) }
         let there = upserts.map { intents[$0.id] }
         for (index, result) in intents.upsert(contentsOf: upserts).enumerated() {
             let id = upserts[index].id
+            // Who hands over a namespace doesn't become the one who asked for the pod.
+            let isAttachment = id.kind == .pod && change.attachments.keys.contains(ID(id.id))
             switch result {
-            case .failure(let rejected): outcomes.append((id, .rejected(rejected)))
+            case .failure(let rejected):
+                outcomes.append((id, .rejected(rejected)))
+                if isAttachment, case .pod(let pod)? = there[index] { setAttachment(of: pod.id, to: pod.namespace) }
             case .success(.stale(let revision)): outcomes.append((id, .stale(inForce: revision)))
             case .success(.unchanged(let isRevised)):
                 if isRevised {
@@ -44,23 +78,29 @@ struct Edits {
                 outcomes.append((id, .unchanged))
             case .success(.accepted(_, let left, let refused)):
                 note(id, before: there[index])
-                sources[id] = source
+                if !isAttachment { sources[id] = source }
                 for other in left { note(other, before: leaving[other]) }
                 outcomes.append((id, .accepted))
                 for rejected in refused {
-                    if let other = rejected.intent { note(other, before: nil) }
+                    if let other = rejected.intent {
+                        note(other, before: nil)
+                        self.refused[other] = rejected
+                    }
                     outcomes.append((rejected.intent, .rejected(rejected)))
                 }
             }
         }
-        outcomes += change.upserts.filter { !$0.isSupported }.map { ($0.id, .rejected(.isolated($0.id))) }
-        outcomes += change.rejected.map { ($0.intent, .rejected($0)) }
-        for id in deletions { outcomes.append((id, remove(id, from: &intents))) }
+        outcomes += refused.map { ($0.intent, .rejected($0)) }
+        for id in deletions { outcomes.append((id, gone[id] ?? remove(id, change, from: &intents))) }
         return outcomes
     }
 
-    private mutating func remove(_ id: IntentID, from intents: inout Intents) -> Outcome {
+    private mutating func remove(_ id: IntentID, _ change: Change, from intents: inout Intents) -> Outcome {
         let there = intents[id]
+        if let scope = change.scope, let there, !scope.admits(there) { return .rejected(scope.refusal(of: id)) }
+        if let revision = change.deletedRevisions[id], let there, revision > 0, revision < there.revision, !intents.leaving.contains(id) {
+            return .stale(inForce: there.revision)
+        }
         do throws(Rejected) {
             switch try intents.remove(id) {
             case .absent: return .absent
@@ -69,12 +109,55 @@ struct Edits {
                 return .deferred(boundBy: users)
             case .removed(_, let left):
                 note(id, before: there)
+                if id.kind == .pod { setAttachment(of: ID(id.id), to: nil) }
                 for other in left { note(other, before: leaving[other]) }
                 return .removed
             }
         } catch {
             return .rejected(error)
         }
+    }
+
+    // MARK: Attachments
+
+    /// A pod whose intent names no namespace is where it was attached.
+    private func placed(_ intent: Intent) -> Intent {
+        guard case .pod(var pod) = intent, pod.namespace == nil, let namespace = attachments[pod.id] else { return intent }
+        pod.namespace = namespace
+        return .pod(pod)
+    }
+
+    /// The pod as it is with another attachment; none where nothing is to be done, or an outcome says why not.
+    private mutating func attach(
+        _ id: ID<Pod>, _ namespace: String?, _ scope: Scope?, _ intents: Intents, _ outcomes: inout [(IntentID?, Outcome)]
+    ) -> [Intent] {
+        guard var pod = intents.pods[id] else {
+            // Whose it will be isn't known: only who may change everything may hand over its namespace in advance.
+            if let scope, namespace != nil {
+                outcomes.append((id.intent, .rejected(scope.refusal(of: id.intent))))
+            } else {
+                setAttachment(of: id, to: namespace)
+                outcomes.append((id.intent, namespace == nil ? .absent : .awaited))
+            }
+            return []
+        }
+        if let scope, !scope.admits(.pod(pod)) {
+            outcomes.append((id.intent, .rejected(scope.refusal(of: id.intent))))
+            return []
+        }
+        if let named = pod.namespace, named != attachments[id] {
+            if named != namespace { outcomes.append((id.intent, .rejected(.placedElsewhere(id, namespace, named)))) }
+            return named == namespace ? [.pod(pod)] : []
+        }
+        setAttachment(of: id, to: namespace)
+        pod.namespace = namespace
+        return [.pod(pod)]
+    }
+
+    private mutating func setAttachment(of pod: ID<Pod>, to namespace: String?) {
+        guard attachments[pod] != namespace else { return }
+        attachments[pod] = namespace
+        attached[pod] = .some(namespace)
     }
 
     private mutating func note(_ id: IntentID, before intent: Intent?) {
@@ -95,12 +178,18 @@ struct Edits {
 }
 
 extension Intent {
-    /// Whether this version can do what is asked.
-    fileprivate var isSupported: Bool { if case .network(let network) = self { !network.isolated } else { true } }
+    /// Why this version can't do what is asked; nil where it can.
+    var unsupported: Rejected? {
+        guard case .network(let network) = self, network.isolated else { return nil }
+        return Rejected(
+            intent: id, field: "isolated", value: "true", reason: "this version has no isolated networks", valid: "false, or left out")
+    }
 }
 
 extension Rejected {
-    fileprivate static func isolated(_ id: IntentID) -> Rejected {
-        Rejected(intent: id, field: "isolated", value: "true", reason: "this version has no isolated networks", valid: "false, or left out")
+    fileprivate static func placedElsewhere(_ pod: ID<Pod>, _ namespace: String?, _ named: String) -> Rejected {
+        Rejected(
+            intent: pod.intent, field: "namespace", value: namespace ?? "", reason: "the pod's intent names its namespace itself",
+            valid: named)
     }
 }

@@ -9,7 +9,7 @@ final class Inbox: Sendable {
         var change: Change
         var source: String
         var dryRun: Bool
-        var answer: CheckedContinuation<Report, Never>
+        var answer: @Sendable (Report) -> Void
     }
 
     private struct State {
@@ -43,7 +43,7 @@ final class Inbox: Sendable {
     init() { (ticks, ticker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
     func put(_ item: Item) {
-        guard put({ $0.items.append(item) }) else { return item.answer.resume(returning: .ending(item.change)) }
+        guard put({ $0.items.append(item) }) else { return item.answer(.ending(item.change)) }
     }
 
     func put(path: String) { _ = put { $0.paths.insert(path) } }
@@ -80,7 +80,7 @@ final class Inbox: Sendable {
             return left
         }
         ticker.finish()
-        for item in left.0 { item.answer.resume(returning: .ending(item.change)) }
+        for item in left.0 { item.answer(.ending(item.change)) }
         for answer in left.1 { answer.resume(returning: Report()) }
     }
 
@@ -97,7 +97,7 @@ final class Inbox: Sendable {
 extension Report {
     /// The answer to who asks too late.
     fileprivate static func ending(_ change: Change) -> Report {
-        let ids = change.upserts.map(\.id) + change.deletions
+        let ids = change.upserts.map(\.id) + change.deletions + change.attachments.keys.map(\.intent)
         return Report(answers: ids.map { Answer(intent: $0, status: .failed, reason: "the daemon is ending; ask again when it is back") })
     }
 }

@@ -70,7 +70,11 @@ extension Question {
 }
 
 extension Reconciler {
-    package func explain(_ query: ExplainQuery) throws -> ExplainView { ExplainView(try desired.explain(Question(query))) }
+    package func explain(_ query: ExplainQuery) throws -> ExplainView {
+        var question = try Question(query)
+        question.isHost = try plane.isLocal(question.remote)
+        return ExplainView(try desired.explain(question))
+    }
 }
 
 extension ExplainView {

@@ -1,6 +1,6 @@
 import CLinux
 import HawserAPI
-import HostNetwork
+package import HostNetwork
 
 extension Reconciler {
     /// What a change would do, on copies of everything.
@@ -8,7 +8,7 @@ extension Reconciler {
         let clock = ContinuousClock()
         let start = clock.now
         var desired = desired
-        var edits = Edits(desired.intents)
+        var edits = Edits(desired.intents, attachments)
         var outcomes: [(IntentID?, Edits.Outcome)] = []
         var touched = desired.change { intents in
             outcomes = edits.take(change, from: source, into: &intents)
@@ -22,9 +22,8 @@ extension Reconciler {
             touched.formUnion(desired.attach(isThere ? [pod] : [], detach: isThere ? [] : [pod]))
         }
         let plan = desired.plan(from: believed, touching: touched)
-        var standings = standings
         let answers = outcomes.map { id, outcome in
-            answer(id, outcome, desired, &standings, namespaces, kernel: .zero, total: clock.now - start)
+            answer(id, outcome, desired, namespaces, kernel: .zero, total: clock.now - start)
         }
         return Report(
             answers: answers, generation: generation, plan: plan.steps.map(\.text) + plan.stamps.map { "\($0.text) (after a grace period)" }
@@ -32,31 +31,40 @@ extension Reconciler {
     }
 
     func report(_ outcomes: [(IntentID?, Edits.Outcome)], _ applied: Applied, _ total: Duration) -> Report {
-        let answers = outcomes.map { answer($0, $1, desired, &standings, namespaces, kernel: applied.kernel, total: total) }
+        let answers = outcomes.map { answer($0, $1, desired, namespaces, kernel: applied.kernel, total: total) }
         return Report(answers: answers, messages: applied.messages, bytes: applied.bytes, generation: generation)
     }
 
     private func answer(
-        _ id: IntentID?, _ outcome: Edits.Outcome, _ desired: Desired, _ standings: inout Standings, _ namespaces: NamespaceTable,
-        kernel: Duration, total: Duration
+        _ id: IntentID?, _ outcome: Edits.Outcome, _ desired: Desired, _ namespaces: NamespaceTable, kernel: Duration, total: Duration
     ) -> Answer {
         var answer: Answer
         switch outcome {
         case .rejected(let rejected): return Answer(rejected)
         case .stale(let revision): answer = Answer(intent: id, status: .stale, reason: "revision \(revision) is in force")
         case .removed, .absent: answer = Answer(intent: id, status: .applied)
+        case .awaited: answer = Answer(intent: id, status: .pending, reason: "waits for the pod's intent")
         case .deferred(let users):
             answer = Answer(
                 intent: id, status: .deferred,
-                reason: "stays in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
+                reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         case .accepted, .unchanged:
             guard let id else { return Answer(intent: nil, status: .applied) }
-            let standing = standings.judge(id, in: desired, missing: Self.missing(namespaces)).standing
-            answer = Answer(intent: id, status: standing.status, reason: standing.reason)
+            answer = standings.answer(id, in: desired, missing: Self.missing(namespaces))
         }
         answer.kernelMicroseconds = kernel.microseconds
         answer.totalMicroseconds = total.microseconds
         return answer
+    }
+
+    package func standings(of ids: [IntentID]) -> [IntentID: Answer] {
+        let known = ids.filter { desired.intents[$0] != nil }
+        return Dictionary(
+            known.map { ($0, standings.answer($0, in: desired, missing: Self.missing(namespaces))) }, uniquingKeysWith: { $1 })
+    }
+
+    package func pod(_ id: ID<Pod>) -> (pod: Pod, subnets: [Subnet])? {
+        desired.intents.pods[id].map { ($0, desired.intents.networks[$0.network]?.subnets ?? []) }
     }
 
     static func missing(_ namespaces: NamespaceTable) -> (Pod) -> String? {
@@ -67,9 +75,12 @@ extension Reconciler {
     }
 
     /// Judges how a resource stands now, and tells the journal when that is news.
-    func record(_ id: IntentID, source: String?) {
+    func record(_ id: IntentID, source: String?, refused: Rejected? = nil) {
         guard desired.intents[id] != nil else {
-            if standings[id] != nil { journal.record(EventView(kind: id.kind.rawValue, id: id.id, event: "deleted", source: source)) }
+            if standings[id] != nil {
+                let event = refused == nil ? "deleted" : Status.rejected.rawValue
+                journal.record(EventView(kind: id.kind.rawValue, id: id.id, event: event, reason: refused?.description, source: source))
+            }
             standings.forget(id)
             return
         }

@@ -10,6 +10,7 @@ extension Reconciler {
         for unreadable in loaded.unreadable {
             logger.error("stored \(unreadable.kind) \(unreadable.id) can't be read and is left out: \(unreadable.reason)")
         }
+        attachments = Dictionary(uniqueKeysWithValues: try store.attachments().map { (ID($0), $1) })
         let intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
         for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace) }
         follow(namespaces.watched)
@@ -23,24 +24,25 @@ extension Reconciler {
         }
         try observe()
         try plane.adopt(believed)
-        _ = carryOut(touching: nil)
+        _ = carryOut(touching: Set(believed.entries.keys).union(desired.state.entries.keys))
         generation = try plane.generation()
         for intent in intents.all { record(intent.id, source: "start") }
+        tidier.yield()
     }
 
     func observe() throws {
-        believed = try plane.observe(expecting: desired.state)
+        believed = try plane.observe(expecting: desired.state).sharing(desired.state)
         mustObserve = false
     }
 
     /// Takes all that has come since the last pass.
     func pass(_ batch: Inbox.Batch) {
-        for item in batch.items where item.dryRun { item.answer.resume(returning: rehearse(item.change, item.source)) }
+        for item in batch.items where item.dryRun { item.answer(rehearse(item.change, item.source)) }
         let items = batch.items.filter { !$0.dryRun }
         let clock = ContinuousClock()
         let start = clock.now
 
-        var edits = Edits(desired.intents)
+        var edits = Edits(desired.intents, attachments)
         var outcomes: [[(IntentID?, Edits.Outcome)]] = []
         var failure: StoreError?
         var touched = desired.change { [store] intents in
@@ -57,9 +59,10 @@ extension Reconciler {
         }
         if let failure {
             logger.error("\(failure)")
-            for (item, outcomes) in zip(items, outcomes) { item.answer.resume(returning: .init(refusing: outcomes, because: failure)) }
-            edits = Edits(desired.intents)
+            for (item, outcomes) in zip(items, outcomes) { item.answer(.init(refusing: outcomes, because: failure)) }
+            edits = Edits(desired.intents, attachments)
         }
+        attachments = edits.attachments
 
         let changed = Set(edits.before.keys)
         touched.formUnion(place(changed))
@@ -74,12 +77,15 @@ extension Reconciler {
         concerned.formUnion(applied.refusals.map(\.because))
         if isWhole { concerned.formUnion(desired.intents.all.map(\.id)) }
         let source = items.count == 1 ? items[0].source : nil
-        for id in concerned { record(id, source: edits.sources[id] ?? source) }
+        for id in concerned { record(id, source: edits.sources[id] ?? source, refused: edits.refused[id]) }
+
+        // Nobody else ever asks for so much at once: a folder that is read anew, a whole host that is pushed.
+        if changed.count + applied.done.count > Self.many { tidier.yield() }
 
         let total = clock.now - start
         for resync in batch.resyncs { resync.resume(returning: report(desired.intents.all.map { ($0.id, .accepted) }, applied, total)) }
         guard failure == nil else { return }
-        for (item, outcomes) in zip(items, outcomes) { item.answer.resume(returning: report(outcomes, applied, total)) }
+        for (item, outcomes) in zip(items, outcomes) { item.answer(report(outcomes, applied, total)) }
     }
 
     /// Makes what is believed to be there what is wanted; `keys` of what may differ, nil for everything, after another look.
@@ -201,18 +207,25 @@ extension Reconciler {
     // MARK: Remembering
 
     private static func remember(_ edits: Edits, _ intents: Intents, in store: Store) throws(StoreError) {
-        guard !edits.before.isEmpty else { return }
+        guard !edits.before.isEmpty || !edits.attached.isEmpty else { return }
         var upserts: [String: [Intent]] = [:]
         var deletions: [IntentID] = []
+        var attached: [Intent] = []
         for id in edits.before.keys {
             guard let intent = intents[id] else {
                 deletions.append(id)
                 continue
             }
-            if let source = edits.sources[id] { upserts[source, default: []].append(intent) }
+            if let source = edits.sources[id] {
+                upserts[source, default: []].append(intent)
+            } else if id.kind == .pod {
+                attached.append(intent)
+            }
         }
         let leaving = edits.before.keys.filter { intents.leaving.contains($0) }
-        try store.commit(upserts, deletions: deletions, leaving: leaving, purging: edits.released(in: intents))
+        try store.commit(
+            upserts, deletions: deletions, leaving: leaving, purging: edits.released(in: intents),
+            attachments: .init(edits.attached, pods: attached))
     }
 
     /// The tracked flows of addresses that were let go are deleted by now.

@@ -64,24 +64,33 @@ extension Reconciler {
         guard let pod = desired.intents.pods[id] else { return nil }
         var counted: [ID<SecurityGroup>: [String: Counter]] = [:]
         for instance in desired.groups(of: id) {
-            let (sets, chains) = desired.counting(instance)
+            let counting = desired.counting(instance)
             // Without the kernel's word there are no numbers, but the rules are still worth telling.
-            guard let counters = try? plane.counters(sets: sets, chains: chains) else { continue }
-            counted[instance.group] = counters.values.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+            guard let counters = try? plane.counters(of: counting.map(\.object)) else { continue }
+            counted[instance.group] = counting.reduce(into: [:]) { sum, entry in
+                guard let counter = counters[entry.object.key] else { return }
+                sum[entry.comment] = sum[entry.comment, default: Counter()] + counter
+            }
         }
-        let denied = Flow.allCases.map { BaseSet.denied($0).id }
-        let drops = (try? plane.counters(sets: denied, chains: [])) ?? [:]
+        let link = LinkName(of: id)
+        let apart = Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] }
+        let drops = (try? plane.counters(of: apart)) ?? [:]
         func direction(_ flow: Flow) -> RulesView.Direction {
             let rules = desired.intents.groups(of: pod).flatMap { group in
                 group.rules.filter { $0.direction == flow.direction }.map { rule in
-                    let counter = counted[group.id].map { $0[rule.id] ?? Counter() }
+                    let counter = counted[group.id].map { $0[Entry.comment(rule.id)] ?? Counter() }
                     return RulesView.Rule(
                         group: group.id.value, rule: rule.id, text: rule.text, packets: counter?.packets, bytes: counter?.bytes)
                 }
             }
-            let dropped = drops[BaseSet.denied(flow).id]?[id.intent.description]
-            return RulesView.Direction(rules: rules, denied: .init(packets: dropped?.packets, bytes: dropped?.bytes))
+            return RulesView.Direction(
+                rules: rules, denied: .init(drops[Object.element(.denied(link, flow)).key]),
+                invalid: .init(drops[Object.element(.invalid(link, flow)).key]))
         }
         return RulesView(pod: pod.id.value, ingress: direction(.in), egress: direction(.out))
     }
+}
+
+extension RulesView.Count {
+    fileprivate init(_ counter: Counter?) { self.init(packets: counter?.packets, bytes: counter?.bytes) }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import HawserAPI
 package import HostNetwork
@@ -19,6 +20,8 @@ package actor Reconciler: Reconciling, Service {
     var believed = HostState()
     var standings = Standings()
     var namespaces = NamespaceTable()
+    /// Where pods were attached whose intents name no namespace.
+    var attachments: [ID<Pod>: String] = [:]
     /// Stamps that wait for their grace period.
     var owed: [HostNetwork.Operation] = []
     /// Whether what is believed must be looked at before the next step.
@@ -32,7 +35,10 @@ package actor Reconciler: Reconciling, Service {
     let logger: Logger
     let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let (debts, debtor) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let (tidyings, tidier) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     var failures = 0
+    /// As many intents and operations in one pass leave megabytes behind that are free, but still the process's.
+    static let many = 2000
 
     /// Loads the stored intents and brings the host to them.
     ///
@@ -54,8 +60,10 @@ package actor Reconciler: Reconciling, Service {
 
     // MARK: What others ask for
 
-    nonisolated package func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report {
-        await withCheckedContinuation { inbox.put(.init(change: change, source: source, dryRun: dryRun, answer: $0)) }
+    nonisolated package func submit(
+        _ change: Change, source: String, dryRun: Bool, answer: @escaping @Sendable (Report) -> Void
+    ) {
+        inbox.put(.init(change: change, source: source, dryRun: dryRun, answer: answer))
     }
 
     nonisolated package func namespaceChanged(_ path: String) async { inbox.put(path: path) }
@@ -78,11 +86,13 @@ package actor Reconciler: Reconciling, Service {
                 group.addTask { await self.serve() }
                 group.addTask { await self.settle() }
                 group.addTask { await self.retry() }
+                group.addTask { await self.tidy() }
             }
-        } onGracefulShutdown: { [inbox, waker, debtor] in
+        } onGracefulShutdown: { [inbox, waker, debtor, tidier] in
             inbox.close()
             waker.finish()
             debtor.finish()
+            tidier.finish()
         }
     }
 
@@ -109,6 +119,14 @@ package actor Reconciler: Reconciling, Service {
             let seconds = min(30, 1 << min(failures, 5))
             try? await ContinuousClock().sleep(for: .seconds(seconds))
             if !standings.isClean { inbox.resync() }
+        }
+    }
+
+    /// Gives memory back to the host when something big is over, whoever asked for it included.
+    private nonisolated func tidy() async {
+        for await _ in tidyings {
+            try? await ContinuousClock().sleep(for: .seconds(1))
+            hawser_trim()
         }
     }
 

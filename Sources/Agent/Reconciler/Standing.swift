@@ -43,6 +43,17 @@ struct Standings: Sendable {
         return (standing, true)
     }
 
+    /// How it stands, as an answer to whoever asked for it; with what the kernel said, where it refused.
+    func answer(_ id: IntentID, in desired: Desired, missing: (Pod) -> String?) -> Answer {
+        let standing = Self.standing(of: id, in: desired, refused: refused[id], missing: missing)
+        var answer = Answer(intent: id, status: standing.status, reason: standing.reason)
+        if let refusal = refused[id] {
+            answer.errno = refusal.errno
+            answer.explanation = refusal.explanation
+        }
+        return answer
+    }
+
     mutating func forget(_ id: IntentID) { known[id] = nil }
 
     subscript(id: IntentID) -> Standing? { known[id] }

@@ -1,18 +1,38 @@
 package import HostNetwork
 
-/// What somebody asks for, judged already: files, the control socket and later the push all end in one of these.
+/// What somebody asks for, judged already: files, the control socket and the push all end in one of these.
 package struct Change: Sendable {
     package var upserts: [Intent]
     package var deletions: [IntentID]
     /// Refused while decoding; answered together with the others, stored never.
     package var rejected: [Rejected]
-    /// `upserts` and `rejected` name the whole of this host: what they don't name goes.
+    /// `upserts` and `rejected` name the whole of this host, or of `scope`: what they don't name goes.
     package var prune: Bool
+    /// Makes the change that is meant, for one that depends on what is in force when its turn comes: this one then only stands for it.
+    /// It is called once, on the reconciler's thread, and must not wait.
+    package var made: (@Sendable (Intents) -> Change)?
+    /// What may be changed; nil: everything.
+    package var scope: Scope?
+    /// Deletions that are stale if a higher revision is in force.
+    package var deletedRevisions: [IntentID: UInt64]
+    /// Namespaces that were handed over for pods whose intents name none; nil: the pod lets go of it.
+    package var attachments: [ID<Pod>: String?]
 
-    package init(upserts: [Intent] = [], deletions: [IntentID] = [], rejected: [Rejected] = [], prune: Bool = false) {
+    package init(
+        upserts: [Intent] = [], deletions: [IntentID] = [], rejected: [Rejected] = [], prune: Bool = false, scope: Scope? = nil,
+        deletedRevisions: [IntentID: UInt64] = [:], attachments: [ID<Pod>: String?] = [:]
+    ) {
         self.upserts = upserts
         self.deletions = deletions
         self.rejected = rejected
         self.prune = prune
+        self.scope = scope
+        self.deletedRevisions = deletedRevisions
+        self.attachments = attachments
+    }
+
+    package init(made: @escaping @Sendable (Intents) -> Change) {
+        self.init()
+        self.made = made
     }
 }

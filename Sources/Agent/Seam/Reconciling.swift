@@ -1,9 +1,17 @@
 package import HawserAPI
+package import HostNetwork
 
 /// What the servers and the watchers need of the reconciler.
 package protocol Reconciling: Sendable {
-    /// Stores and applies what `source` (see `Source`) asks for; returns when the kernel has answered. A dry run stores and changes nothing and reports the plan.
-    func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report
+    /// Takes what `source` (see `Source`) asks for; `answer` is called once, when the kernel has answered. Changes are taken in the order of
+    /// these calls. A dry run stores and changes nothing and reports the plan.
+    func submit(_ change: Change, source: String, dryRun: Bool, answer: @escaping @Sendable (Report) -> Void)
+
+    /// How resources stand now; those that aren't known are left out.
+    func standings(of ids: [IntentID]) async -> [IntentID: Answer]
+
+    /// The accepted intent of a pod, and the subnets of its network.
+    func pod(_ id: ID<Pod>) async -> (pod: Pod, subnets: [Subnet])?
 
     /// A network namespace appeared at `path`, went away, or was replaced by another.
     func namespaceChanged(_ path: String) async
@@ -18,4 +26,13 @@ package protocol Reconciling: Sendable {
     func rules(of pod: String) async -> RulesView?
     /// Throws `NoQuestion` or `Unanswerable` for what makes no sense.
     func explain(_ query: ExplainQuery) async throws -> ExplainView
+}
+
+extension Reconciling {
+    /// Stores and applies; returns when the kernel has answered.
+    package func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report {
+        await withCheckedContinuation { continuation in
+            submit(change, source: source, dryRun: dryRun) { continuation.resume(returning: $0) }
+        }
+    }
 }

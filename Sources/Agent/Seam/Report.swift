@@ -9,6 +9,11 @@ package struct Answer: Hashable, Sendable {
     package var reason: String?
     /// The refused field's path inside the resource, as in "rules[2].ports".
     package var field: String?
+    /// What would be valid there; the reason says it too.
+    package var valid: String?
+    /// What the kernel answered to an operation that it refused: errno(3), its name and the kernel's own words.
+    package var errno: Int32?
+    package var explanation: String?
     package var kernelMicroseconds: Int
     package var totalMicroseconds: Int
 
@@ -29,6 +34,7 @@ package struct Answer: Hashable, Sendable {
         let valid = rejected.valid.isEmpty ? "" : " (valid: \(rejected.valid))"
         let value = rejected.value.isEmpty ? "" : "\(rejected.value): "
         self.init(intent: rejected.intent, status: .rejected, reason: value + rejected.reason + valid, field: rejected.field)
+        self.valid = rejected.valid.isEmpty ? nil : rejected.valid
     }
 }
 

@@ -1,5 +1,5 @@
 import CLinux
-import GRPCCore
+package import GRPCCore
 import GRPCNIOTransportHTTP2
 package import Logging
 import NIOCore
@@ -11,15 +11,17 @@ import ServiceLifecycle
 /// are logged for each connection, not checked for each call.
 package struct ControlServer: Service {
     private let file: SocketFile
-    private let service: ControlService
+    private let services: [any RegistrableRPCService]
     private let logger: Logger
     private let onListening: @Sendable () -> Void
 
     package init(
-        _ settings: Settings.Socket, reconciler: any Reconciling, logger: Logger, onListening: @escaping @Sendable () -> Void = {}
+        _ settings: Settings.Socket, reconciler: any Reconciling, logger: Logger, onListening: @escaping @Sendable () -> Void = {},
+        services: (PushAccess) -> [any RegistrableRPCService] = { _ in [] }
     ) {
         file = SocketFile(settings)
-        service = ControlService(reconciler: reconciler)
+        // The same as at the push port: the socket's permissions have judged already.
+        self.services = [ControlService(reconciler: reconciler)] + services(PushAccess(.control, logger: logger, meter: PushMeter()))
         self.logger = logger
         self.onListening = onListening
     }
@@ -33,7 +35,7 @@ package struct ControlServer: Service {
                 config.rpc.maxRequestPayloadSize = 64 << 20  // bytes; a file of the intents' folder may be as big
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { [logger] channel in Self.logPeer(of: channel, logger) }
             })
-        let server = GRPCServer(transport: transport, services: [service])
+        let server = GRPCServer(transport: transport, services: services)
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.serve() }

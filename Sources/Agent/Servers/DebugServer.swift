@@ -12,16 +12,18 @@ package struct DebugServer: Service {
     private let file: SocketFile
     private let reconciler: any Reconciling
     private let journal: Journal
+    private let push: PushMeter
     private let logger: Logger
     private let onListening: @Sendable () -> Void
 
     package init(
-        _ settings: Settings.Socket, reconciler: any Reconciling, journal: Journal, logger: Logger,
+        _ settings: Settings.Socket, reconciler: any Reconciling, journal: Journal, push: PushMeter = PushMeter(), logger: Logger,
         onListening: @escaping @Sendable () -> Void = {}
     ) {
         file = SocketFile(settings)
         self.reconciler = reconciler
         self.journal = journal
+        self.push = push
         self.logger = logger
         self.onListening = onListening
     }
@@ -45,7 +47,11 @@ package struct DebugServer: Service {
     private func router() -> Router<DebugContext> {
         let router = Router(context: DebugContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ReadOnly())
-        router.get("/v1/status") { [reconciler] _, _ in Response.json(await reconciler.status()) }
+        router.get("/v1/status") { [reconciler, push] _, _ in
+            var status = await reconciler.status()
+            status.push = push.view
+            return Response.json(status)
+        }
         router.get("/v1/pods") { [reconciler] _, _ in Response.json(await reconciler.pods()) }
         router.get("/v1/pods/**") { [reconciler] request, _ in
             let id = request.id(after: "/v1/pods/")

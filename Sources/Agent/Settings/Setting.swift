@@ -85,14 +85,24 @@ extension Setting {
     }
 
     static func list(
-        _ key: String, _ path: any WritableKeyPath<Settings, [String]> & Sendable, _ help: String, isForLater: Bool = false
+        _ key: String, _ path: any WritableKeyPath<Settings, [String]> & Sendable, _ help: String, valid: String = "a list of texts",
+        isForLater: Bool = false, where isValid: @escaping @Sendable ([String]) -> Bool = { _ in true }
     ) -> Setting {
         Setting(
-            key, help, valid: "a list of texts", isForLater: isForLater, isList: true,
+            key, help, valid: valid, isForLater: isForLater, isList: true,
             text: { "[" + $0[keyPath: path].joined(separator: ", ") + "]" }
         ) { settings, texts in
-            settings[keyPath: path] = texts.filter { !$0.isEmpty }
+            let texts = texts.filter { !$0.isEmpty }
+            guard isValid(texts) else { return false }
+            settings[keyPath: path] = texts
             return true
+        }
+    }
+
+    /// A number of things, one at least.
+    static func count(_ key: String, _ path: any WritableKeyPath<Settings, Int> & Sendable, _ help: String) -> Setting {
+        value(key, path, help, valid: "a whole number from 1 to 1000000000", text: { "\($0)" }) { text in
+            Int(text).flatMap { (1...1_000_000_000).contains($0) ? $0 : nil }
         }
     }
 }

@@ -14,6 +14,12 @@ enum SettingText {
         return !host.isEmpty && !host.contains(":")
     }
 
+    /// The same with an address alone: what one can listen on.
+    static func isIPAddressAndPort(_ text: String) -> Bool {
+        guard isAddressAndPort(text), let colon = text.lastIndex(of: ":") else { return false }
+        return text.hasPrefix("[") || (try? IPAddress(parsing: text[..<colon])) != nil
+    }
+
     private static let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
 
     @Sendable static func size(_ text: String) -> Int? {

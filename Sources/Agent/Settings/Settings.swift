@@ -6,7 +6,7 @@ package struct Settings: Hashable, Sendable {
         /// What the host may send to pods.
         package enum ToPods: String, CaseIterable, Sendable { case allow, rules }
         /// What pods may send to the host, besides DHCP client messages, neighbor discovery and ping of the gateway.
-        package enum FromPods: String, CaseIterable, Sendable { case replies, allow }
+        package enum FromPods: String, CaseIterable, Sendable { case replies, rules, allow }
         /// Who turns the kernel's IP forwarding on.
         package enum Forwarding: String, CaseIterable, Sendable { case enable, check }
 
@@ -21,12 +21,25 @@ package struct Settings: Hashable, Sendable {
     package struct Push: Hashable, Sendable {
         package var listen = "0.0.0.0:50001"
         package var plaintext = false
+        /// Paths of PEM files; empty: none.
         package var certificate = ""
         package var key = ""
         package var clientCA = ""
+        /// The allow-list, as `PushClients` reads it.
         package var clients: [String] = []
         /// Bytes.
         package var maxMessage = 64 << 20
+        /// Of one push, and of a snapshot's pieces together.
+        package var maxResources = 100_000
+        /// At a time, of one connection.
+        package var maxStreams = 100
+        /// At a time.
+        package var maxConnections = 64
+
+        package init() {}
+
+        /// Whether there is a port at all: nobody listens without either certificates or the word that none are wanted.
+        package var isOn: Bool { !listen.isEmpty && (plaintext || !certificate.isEmpty) }
     }
 
     package struct Socket: Hashable, Sendable {
@@ -50,8 +63,12 @@ package struct Settings: Hashable, Sendable {
     }
 
     package struct Conntrack: Hashable, Sendable {
+        /// What becomes of packets that tracking can't place in any flow.
+        package enum Invalid: String, CaseIterable, Sendable { case rules, drop }
+
         /// The bits of the connection-tracking mark that Hawser owns.
         package var mark: UInt32 = 0xFFFF_0000
+        package var invalid = Invalid.rules
     }
 
     package struct Drops: Hashable, Sendable {

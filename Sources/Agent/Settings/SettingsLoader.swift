@@ -66,6 +66,7 @@ package struct SettingsLoader: Sendable {
                 break
             }
         }
+        if let error = settings.push.contradiction { errors.append(error) }
         guard errors.isEmpty else { throw SettingsErrors(errors: errors) }
         return Loaded(settings: settings, notes: notes)
     }

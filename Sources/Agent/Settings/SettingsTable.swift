@@ -11,22 +11,29 @@ extension Setting {
             $0.isEmpty || (try? IPAddress(parsing: $0)) != nil
         },
         .word("host.toPods", \.host.toPods, "what the host may send to pods: everything, or what their rules allow"),
-        .word("host.fromPods", \.host.fromPods, "what pods may send to the host: replies, or everything"),
+        .word("host.fromPods", \.host.fromPods, "what pods may send to the host: replies, what their rules allow, or everything"),
         .word("host.forwarding", \.host.forwarding, "turn IP forwarding on, or only check it"),
     ]
 
     private static let push: [Setting] = [
         .text(
-            "push.listen", \.push.listen, "where the controller pushes to", valid: addressAndPort, isForLater: true, where: isAddressAndPort
-        ),
-        .yesNo("push.plaintext", \.push.plaintext, "accept pushes without TLS", isForLater: true),
-        .text("push.certificate", \.push.certificate, "this host's certificate (PEM)", valid: path, isForLater: true, where: isPath),
-        .text("push.key", \.push.key, "its private key (PEM)", valid: path, isForLater: true, where: isPath),
-        .text("push.clientCA", \.push.clientCA, "who signs the clients' certificates (PEM)", valid: path, isForLater: true, where: isPath),
-        .list("push.clients", \.push.clients, "the clients that may push", isForLater: true),
+            "push.listen", \.push.listen, "where the controller pushes to, once there are certificates; empty: nowhere",
+            valid: "an IP address and a port, or empty: 0.0.0.0:50001 or [::]:50001"
+        ) { $0.isEmpty || SettingText.isIPAddressAndPort($0) },
+        .yesNo("push.plaintext", \.push.plaintext, "accept pushes without TLS, from whoever reaches the port"),
+        .text("push.certificate", \.push.certificate, "this host's certificate (PEM)", valid: path, where: isPath),
+        .text("push.key", \.push.key, "its private key (PEM)", valid: path, where: isPath),
+        .text("push.clientCA", \.push.clientCA, "who signs the clients' certificates (PEM)", valid: path, where: isPath),
+        .list(
+            "push.clients", \.push.clients, "the clients that may connect, and what each may do; empty: any, everything",
+            valid: "a list of " + PushClients.valid
+        ) { PushClients($0) != nil },
         .value(
             "push.maxMessage", \.push.maxMessage, "the biggest message", valid: "bytes, or a number with KiB, MiB or GiB: 64MiB",
-            isForLater: true, text: SettingText.size, parse: SettingText.size),
+            text: SettingText.size, parse: SettingText.size),
+        .count("push.maxResources", \.push.maxResources, "the most resources of one push, and of a snapshot"),
+        .count("push.maxStreams", \.push.maxStreams, "the most calls at a time of one connection"),
+        .count("push.maxConnections", \.push.maxConnections, "the most connections at a time"),
     ]
 
     private static let sockets: [Setting] = [
@@ -46,15 +53,17 @@ extension Setting {
         .value(
             "conntrack.mark", \.conntrack.mark, "the bits of the connection-tracking mark that Hawser owns",
             valid: "an even number of contiguous bits, 6 to 32, such as 0xffff0000", text: SettingText.mask, parse: SettingText.mask),
+        .word(
+            "conntrack.invalid", \.conntrack.invalid,
+            "packets that connection tracking calls invalid: judged by the rules like any other, or dropped"),
         .value(
             "drops.logRate", \.drops.logRate, "how many denied packets are logged", valid: "a number by second, minute or hour: 100/second",
             isForLater: true, text: \.description, parse: SettingText.rate),
-        .word("alcor.unsetProtocol", \.alcor.unsetProtocol, "what a rule of Alcor without protocol and ports means", isForLater: true),
+        .word("alcor.unsetProtocol", \.alcor.unsetProtocol, "what a rule of Alcor without protocol and ports means"),
         .text(
-            "alcor.manager", \.alcor.manager, "Alcor's network configuration manager; empty: none", valid: addressAndPort + ", or empty",
-            isForLater: true
+            "alcor.manager", \.alcor.manager, "Alcor's network configuration manager; empty: none", valid: addressAndPort + ", or empty"
         ) { $0.isEmpty || isAddressAndPort($0) },
-        .yesNo("alcor.isolated", \.alcor.isolated, "every VPC of Alcor is an isolated network", isForLater: true),
+        .yesNo("alcor.isolated", \.alcor.isolated, "every VPC of Alcor is an isolated network"),
         .word("log.level", \.log.level, "the least level that is logged"),
         .word("log.format", \.log.format, "how a line of the log looks"),
     ]

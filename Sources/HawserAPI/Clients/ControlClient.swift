@@ -8,6 +8,7 @@ import SwiftProtobuf
 package struct ControlClient: Sendable {
     private let socket: String
     private let service: Hawser_V1_Control.Client<HTTP2ClientTransport.Posix>
+    let alcor: Alcor_Schema_GoalStateProvisioner.Client<HTTP2ClientTransport.Posix>
 
     /// Connects, runs `body`, and hangs up; one connection serves all calls that `body` makes.
     package static func connected<Result: Sendable>(
@@ -15,7 +16,10 @@ package struct ControlClient: Sendable {
     ) async throws -> Result {
         let transport = try HTTP2ClientTransport.Posix(target: .unixDomainSocket(path: socket), transportSecurity: .plaintext)
         return try await withGRPCClient(transport: transport) { client in
-            try await body(ControlClient(socket: socket, service: Hawser_V1_Control.Client(wrapping: client)))
+            try await body(
+                ControlClient(
+                    socket: socket, service: Hawser_V1_Control.Client(wrapping: client),
+                    alcor: Alcor_Schema_GoalStateProvisioner.Client(wrapping: client)))
         }
     }
 
@@ -62,7 +66,7 @@ package struct ControlClient: Sendable {
     }
 
     /// gRPC says "unavailable" whatever the reason: the socket itself knows more.
-    private func explained(_ call: () async throws -> ApplyView) async throws -> ApplyView {
+    func explained<Answer>(_ call: () async throws -> Answer) async throws -> Answer {
         do {
             return try await call()
         } catch let error as RPCError {

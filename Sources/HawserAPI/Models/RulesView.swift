@@ -18,7 +18,8 @@ package struct RulesView: Codable, Hashable, Sendable {
         }
     }
 
-    package struct Denied: Codable, Hashable, Sendable {
+    package struct Count: Codable, Hashable, Sendable {
+        /// Null where the kernel doesn't count.
         @Nullable package var packets: UInt64?
         @Nullable package var bytes: UInt64?
 
@@ -30,11 +31,15 @@ package struct RulesView: Codable, Hashable, Sendable {
 
     package struct Direction: Codable, Hashable, Sendable {
         package var rules: [Rule]
-        package var denied: Denied
+        /// What no rule allows, and what the pod sent as somebody else.
+        package var denied: Count
+        /// What connection tracking could place in no flow, and isn't counted as denied.
+        package var invalid: Count
 
-        package init(rules: [Rule], denied: Denied) {
+        package init(rules: [Rule], denied: Count, invalid: Count) {
             self.rules = rules
             self.denied = denied
+            self.invalid = invalid
         }
     }
 

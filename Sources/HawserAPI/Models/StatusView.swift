@@ -17,10 +17,16 @@ package struct StatusView: Codable, Hashable, Sendable {
         /// "address:port", or empty when nothing listens.
         package var listen: String
         package var plaintext: Bool
+        /// At the moment.
+        package var connections: Int
+        /// Handshakes, calls and resources that were refused for want of a certificate or a right, since the daemon began.
+        package var refused: Int
 
-        package init(listen: String, plaintext: Bool) {
+        package init(listen: String, plaintext: Bool, connections: Int = 0, refused: Int = 0) {
             self.listen = listen
             self.plaintext = plaintext
+            self.connections = connections
+            self.refused = refused
         }
 
         package static let off = Self(listen: "", plaintext: false)

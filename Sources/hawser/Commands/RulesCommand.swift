@@ -21,6 +21,9 @@ struct RulesCommand: AsyncParsableCommand {
             table.add(
                 Styled(name), "", "", Styled("everything else: denied", .red), count(direction.denied.packets),
                 count(direction.denied.bytes))
+            table.add(
+                Styled(name), "", "", Styled("invalid: of no flow that is known"), count(direction.invalid.packets),
+                count(direction.invalid.bytes))
         }
         return table.rendered()
     }

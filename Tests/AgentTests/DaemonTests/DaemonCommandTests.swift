@@ -82,7 +82,15 @@ import Testing
         #expect(Set(groups.compactMap { $0["id"] as? String }).isSuperset(of: ["a", "open", "blue/default"]))
 
         let rules = try host.hawser("rules", "web", "--output", "json")
-        #expect(rules.status == 0 && (rules.object["ingress"] as? [String: Any])?["denied"] != nil, "\(rules.output)")
+        for direction in ["ingress", "egress"] {
+            let counted = try #require(rules.object[direction] as? [String: Any], "\(rules.output)")
+            for apart in ["denied", "invalid"] {
+                #expect((counted[apart] as? [String: Any])?["packets"] as? Int != nil, "\(direction) \(apart): \(rules.output)")
+            }
+        }
+        #expect(rules.status == 0)
+        let table = try host.hawser("rules", "web").output
+        #expect(table.contains("everything else: denied") && table.contains("invalid: of no flow that is known"))
 
         let events = try host.hawser("events", "--output", "json").output.split(separator: "\n")
         #expect(events.contains { $0.contains(#""web""#) && $0.contains("applied") })

@@ -46,10 +46,10 @@ final class DaemonHost: Sendable {
         ]
     }
 
-    /// Starts the daemon, and returns when it answers.
-    func start() throws {
+    /// Starts the daemon, with more flags where there are any, and returns when it answers.
+    func start(_ more: [String] = []) throws {
         if !FileManager.default.fileExists(atPath: folder.file("hawserd.yaml")) { try folder.write("{}\n", to: "hawserd.yaml") }
-        let daemon = try LabProgram([Self.program("hawserd")] + settings, in: host, log: folder.file("log"))
+        let daemon = try LabProgram([Self.program("hawserd")] + settings + more, in: host, log: folder.file("log"))
         self.daemon.withLock { $0 = daemon }
         let answers = try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }
         #expect(answers && !daemon.hasEnded, "\(log)")

@@ -149,7 +149,9 @@ struct Served: Sendable {
             #expect(try await client.pod("tenant/web-1").addresses == ["10.1.0.11"])
             #expect(try await client.groups() == served.reconciler.groups())
             #expect(try await client.group("web").boundBy == ["web-0"])
-            #expect(try await client.rules(of: "web-0").ingress.denied.packets == 1)
+            let rules = try await client.rules(of: "web-0")
+            #expect(rules.ingress.denied.packets == 1 && rules.ingress.invalid == .init(packets: 2, bytes: 80))
+            #expect(rules.egress.invalid == .init(packets: nil, bytes: nil))
             for missing in ["web", "tenant", "a/b", "%2F"] {
                 let refused = try await #require(throws: DebugClient.Refused.self) { try await client.pod(missing) }
                 #expect(refused.status == 404 && refused.message == "there is no pod \(missing)")

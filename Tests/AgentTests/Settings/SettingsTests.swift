@@ -50,18 +50,21 @@ import Testing
     func values() async throws {
         let yaml = """
             host: {toPods: rules, fromPods: allow, forwarding: check, address: "fd00::1"}
-            push: {listen: "[::]:50001", plaintext: true, clients: [a, "b,c"], maxMessage: 1KiB}
-            conntrack: {mark: 0xff00}
+            push: {listen: "[::]:50001", certificate: /c.pem, key: /k.pem, clientCA: /a.pem, clients: [a, "b,c"], maxMessage: 1KiB}
+            conntrack: {mark: 0xff00, invalid: drop}
             drops: {logRate: 5/minute}
             intents: {directory: ""}
             """
         let settings = try await load(yaml).settings
         #expect(settings.host.toPods == .rules && settings.host.fromPods == .allow && settings.host.forwarding == .check)
-        #expect(settings.push.listen == "[::]:50001" && settings.push.plaintext && settings.push.clients == ["a", "b,c"])
-        #expect(settings.push.maxMessage == 1024 && settings.conntrack.mark == 0xFF00)
+        #expect(settings.push.listen == "[::]:50001" && !settings.push.plaintext && settings.push.clients == ["a", "b,c"])
+        #expect(settings.push.maxMessage == 1024 && settings.conntrack.mark == 0xFF00 && settings.conntrack.invalid == .drop)
         #expect(settings.drops.logRate.description == "5/minute" && settings.intents.directory.isEmpty)
-        let flags = try await load("", ["--push-clients", "a,b", "--push-client-ca", "/ca.pem"], ["HAWSER_PUSH_PLAINTEXT": "true"]).settings
-        #expect(flags.push.clients == ["a", "b"] && flags.push.clientCA == "/ca.pem" && flags.push.plaintext)
+        #expect(try await load("host: {fromPods: rules}\n").settings.host.fromPods == .rules)
+        let flags = try await load(
+            "", ["--push-clients", "a,b=read", "--push-client-ca", "/ca.pem", "--push-key", "/k.pem"], ["HAWSER_PUSH_CERTIFICATE": "/c.pem"]
+        ).settings
+        #expect(flags.push.clients == ["a", "b=read"] && flags.push.clientCA == "/ca.pem" && flags.push.isOn)
     }
 
     @Test("that don't exist are errors that name the nearest one")
@@ -81,13 +84,15 @@ import Testing
             ("conntrack: {mark: 0xf0f}", "conntrack.mark", "0xf0f", "contiguous"),
             ("conntrack: {mark: 0x7}", "conntrack.mark", "0x7", "contiguous"),
             ("control: {socket: run/x}", "control.socket", "run/x", "absolute"),
-            ("push: {listen: 50001}", "push.listen", "50001", "an address and a port"),
+            ("push: {listen: 50001}", "push.listen", "50001", "an IP address and a port"),
             ("push: {listen: \"a:0\"}", "push.listen", "a:0", "port"),
             ("push: {listen: \"::1:5\"}", "push.listen", "::1:5", "port"),
             ("push: {plaintext: maybe}", "push.plaintext", "maybe", "true or false"),
             ("push: {maxMessage: 64MB}", "push.maxMessage", "64MB", "MiB"), ("drops: {logRate: 5}", "drops.logRate", "5", "100/second"),
             ("host: {address: 10.1}", "host.address", "10.1", "an IP address"),
             ("host: {toPods: deny}", "host.toPods", "deny", "allow or rules"),
+            ("host: {fromPods: none}", "host.fromPods", "none", "replies, rules or allow"),
+            ("conntrack: {invalid: accept}", "conntrack.invalid", "accept", "rules or drop"),
         ])
     func invalid(yaml: String, key: String, value: String, valid: String) async throws {
         let errors = try await complaints(yaml)

@@ -3,6 +3,7 @@ import Foundation
 import HawserAPI
 import HostNetwork
 import Store
+import Synchronization
 
 /// A reconciler that takes everything in and programs no kernel: what the servers and watchers are tested against.
 actor MemoryReconciler: Reconciling {
@@ -16,6 +17,8 @@ actor MemoryReconciler: Reconciling {
     private var generation: UInt32 = 0
     private let store: Store?
     private var refusing: Set<IntentID> = []
+    /// The last change that has come: they are taken in order.
+    private let arrivals = Mutex<Task<Void, Never>?>(nil)
     private let askedContinuation: AsyncStream<Asked>.Continuation
     private let namespaceContinuation: AsyncStream<String>.Continuation
     /// Every change, as it comes.
@@ -40,7 +43,27 @@ actor MemoryReconciler: Reconciling {
     /// From now on these are rejected.
     func refuse(_ ids: Set<IntentID>) { refusing = ids }
 
-    func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report {
+    nonisolated func submit(_ change: Change, source: String, dryRun: Bool, answer: @escaping @Sendable (Report) -> Void) {
+        arrivals.withLock { arrivals in
+            let before = arrivals
+            arrivals = Task {
+                await before?.value
+                answer(await take(change, source: source, dryRun: dryRun))
+            }
+        }
+    }
+
+    /// It knows whether there is one, and takes whatever it knows as applied.
+    func standings(of ids: [IntentID]) -> [IntentID: Answer] {
+        Dictionary(uniqueKeysWithValues: ids.filter { intents[$0] != nil }.map { ($0, Answer(intent: $0, status: .applied)) })
+    }
+
+    func pod(_ id: ID<Pod>) -> (pod: Pod, subnets: [Subnet])? {
+        guard case .pod(let pod)? = intents[id.intent] else { return nil }
+        return (pod, [])
+    }
+
+    private func take(_ change: Change, source: String, dryRun: Bool) -> Report {
         defer { askedContinuation.yield(Asked(change: change, source: source, dryRun: dryRun)) }
         var deletions = change.deletions
         if change.prune {
@@ -103,7 +126,7 @@ actor MemoryReconciler: Reconciling {
         guard known.contains(IntentID(.pod, pod)) else { return nil }
         let rule = RulesView.Rule(group: "web", rule: "web-http", text: "tcp 80 from anyone", packets: 3, bytes: 180)
         return RulesView(
-            pod: pod, ingress: .init(rules: [rule], denied: .init(packets: 1, bytes: 60)),
-            egress: .init(rules: [], denied: .init(packets: nil, bytes: nil)))
+            pod: pod, ingress: .init(rules: [rule], denied: .init(packets: 1, bytes: 60), invalid: .init(packets: 2, bytes: 80)),
+            egress: .init(rules: [], denied: .init(packets: nil, bytes: nil), invalid: .init(packets: nil, bytes: nil)))
     }
 }

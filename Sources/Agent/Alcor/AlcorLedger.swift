@@ -1,0 +1,78 @@
+import Foundation
+import HawserProtocol
+import HostNetwork
+import SwiftProtobuf
+
+/// What Alcor has said and intents can't hold: lookup data that later messages leave out, and ports and neighbors that wait for a subnet.
+struct AlcorLedger: Sendable {
+    struct Key: Hashable, Sendable {
+        var type: Alcor_Schema_ResourceType
+        var id: String
+    }
+
+    struct Entry: Hashable, Sendable {
+        var revision: UInt32
+        /// The state as it came (protobuf).
+        var content: Data
+    }
+
+    private(set) var entries: [Key: Entry] = [:]
+    /// Ports and neighbors whose subnets aren't all known; their states are among the entries, too.
+    private(set) var waiting: [Key: AlcorState] = [:]
+    /// Subnets that were refused, and why: what is in them can't be made either. Forgotten by a restart.
+    var refused: [String: Verdict] = [:]
+    /// What isn't stored yet; nil for what is forgotten.
+    private(set) var unsaved: [Key: Entry?] = [:]
+
+    init() {}
+
+    /// The revision in force of what is remembered.
+    func revision(of key: Key) -> UInt32? { entries[key]?.revision }
+
+    mutating func remember(_ state: AlcorState, waits: Bool = false) throws {
+        let key = Key(type: state.type, id: state.id)
+        let entry = Entry(revision: state.revision, content: try state.wire.serializedData())
+        waiting[key] = waits ? state : nil
+        guard entries[key] != entry else { return }
+        entries[key] = entry
+        unsaved[key] = .some(entry)
+    }
+
+    mutating func forget(_ key: Key) {
+        waiting[key] = nil
+        guard entries.removeValue(forKey: key) != nil else { return }
+        unsaved[key] = .some(nil)
+    }
+
+    /// The network that a remembered subnet is of.
+    func owner(ofSubnet id: String) -> ID<Network>? { owner(entries[Key(type: .subnet, id: id)]) }
+
+    mutating func forgetSubnets(of network: ID<Network>) {
+        for (key, entry) in entries where key.type == .subnet && owner(entry) == network { forget(key) }
+    }
+
+    private func owner(_ subnet: Entry?) -> ID<Network>? {
+        guard let subnet, let state = try? Alcor_Schema_SubnetState(serializedBytes: subnet.content) else { return nil }
+        return ID(state.configuration.vpcID)
+    }
+
+    mutating func saved() { unsaved = [:] }
+}
+
+extension AlcorLedger {
+    /// As the store has it. What can't be read any more is left out; `complain` is told of it.
+    init(_ stored: [Key: Entry], _ settings: Settings.Alcor, complain: (Key, any Error) -> Void) {
+        entries = stored
+        for (key, entry) in stored {
+            do {
+                switch key.type {
+                case .port: waiting[key] = AlcorState(try Alcor_Schema_PortState(serializedBytes: entry.content), settings)
+                case .neighbor: waiting[key] = AlcorState(try Alcor_Schema_NeighborState(serializedBytes: entry.content), settings)
+                default: continue
+                }
+            } catch {
+                complain(key, error)
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import HawserProtocol
+import HostNetwork
+
+/// Takes the states of one message, against what is in force and what is remembered when their turn comes. Pure.
+struct AlcorTurn {
+    /// What one intent is to be; nil for one that goes.
+    private var wishes: [IntentID: Intent?] = [:]
+    /// In the order in which they were named.
+    private var order: [IntentID] = []
+    private(set) var verdicts: [Verdict] = []
+    private(set) var ledger: AlcorLedger
+    /// What waited for a subnet that this message has brought.
+    private(set) var woken: [Verdict] = []
+    private let intents: Intents
+    private let settings: Settings.Alcor
+
+    init(_ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor) throws {
+        self.ledger = ledger
+        self.intents = intents
+        self.settings = settings
+        for state in states { verdicts.append(try verdict(on: state)) }
+        try wake()
+    }
+
+    /// What is asked of the reconciler. Deletions last, and who is bound before what he is bound to.
+    var change: Change {
+        let upserts = order.compactMap { wishes[$0] ?? nil }
+        let deletions = order.filter { wishes[$0] == .some(nil) }.sorted { $0.kind == $1.kind ? $0.id < $1.id : $0.kind > $1.kind }
+        return Change(upserts: upserts, deletions: deletions)
+    }
+
+    // MARK: One state
+
+    private mutating func verdict(on state: AlcorState) throws -> Verdict {
+        let key = AlcorLedger.Key(type: state.type, id: state.id)
+        switch state.asked {
+        case .refused(let rejected):
+            let verdict = Verdict.refused(rejected)
+            // Not while an earlier content of it is in force.
+            if state.type == .subnet, ledger.entries[key] == nil { ledger.refused[state.id] = verdict }
+            return verdict
+        case .question: return answer(state, key)
+        default: break
+        }
+        if let inForce = inForce(state, key), 0 < state.revision, state.revision < inForce {
+            return .said(.outOfOrder, "revision \(inForce) is in force")
+        }
+        switch state.asked {
+        case .refused, .question: return .said(.failure)
+        case .deletion: return delete(state, key)
+        case .vpc(let id):
+            let verdict = put(network(id) ?? Network(id: id, isolated: settings.isolated))
+            if case .of = verdict { try ledger.remember(state) }
+            return verdict
+        case .subnet(let subnet, let network): return try take(subnet, of: network, state)
+        case .group(let edit):
+            let id = edit.group.id.intent
+            let present: SecurityGroup? =
+                if case .securityGroup(let group)?? = wishes[id] { group } else if wishes[id] == .some(nil) { nil } else { inForce(edit) }
+            wish(.securityGroup(edit.applied(to: present)))
+            return .of(id)
+        case .port(let pod, let places, let attachment):
+            return try take(.pod(attached(pod, attachment)), of: pod.network, places, state, isDone: attachment == .detached)
+        case .neighbor(var neighbor, let places):
+            // A message may tell of one neighbor piece by piece: "L2/…" and "L3/…", or an address in each.
+            if case .neighbor(let earlier)?? = wishes[neighbor.id.intent] {
+                neighbor.addresses = earlier.addresses + neighbor.addresses.filter { !earlier.addresses.contains($0) }
+                neighbor.securityGroups = earlier.securityGroups + neighbor.securityGroups.filter { !earlier.securityGroups.contains($0) }
+            }
+            return try take(.neighbor(neighbor), of: neighbor.network, places, state)
+        case .record(let note):
+            try ledger.remember(state)
+            return .said(.success, note)
+        }
+    }
+
+    /// The revision of what is in force, or waits.
+    private func inForce(_ state: AlcorState, _ key: AlcorLedger.Key) -> UInt32? {
+        if let id = state.intent, let intent = intents[id], !intents.leaving.contains(id), state.type != .vpc {
+            return UInt32(clamping: intent.revision)
+        }
+        return ledger.revision(of: key)
+    }
+
+    private func inForce(_ edit: GroupEdit) -> SecurityGroup? {
+        intents.leaving.contains(edit.group.id.intent) ? nil : intents.group(edit.group.id)
+    }
+
+    private func answer(_ state: AlcorState, _ key: AlcorLedger.Key) -> Verdict {
+        let isKnown: Bool
+        if let id = state.intent {
+            isKnown = wishes[id].map { $0 != nil } ?? (intents[id] != nil)
+        } else {
+            isKnown = ledger.entries[key] != nil
+        }
+        return isKnown ? .said(.success) : .said(.failure, "not known here")
+    }
+
+    // MARK: Deletions
+
+    private mutating func delete(_ state: AlcorState, _ key: AlcorLedger.Key) -> Verdict {
+        let owner = ledger.owner(ofSubnet: state.id)
+        ledger.forget(key)
+        switch state.type {
+        case .subnet:
+            ledger.refused[state.id] = nil
+            guard let owner, var network = network(owner) else { return .said(.success) }
+            network.subnets.removeAll { $0.id == state.id }
+            do throws(Rejected) { try intents.judge(.network(network)) } catch {
+                return .said(.failure, Answer(error).sentence)
+            }
+            return put(network)
+        case .vpc, .securitygroup, .port, .neighbor:
+            guard let id = state.intent else { return .said(.success) }
+            if state.type == .vpc { ledger.forgetSubnets(of: ID(state.id)) }
+            if wishes.updateValue(nil, forKey: id) == nil { order.append(id) }
+            return .gone(id)
+        case .router, .dhcp, .gateway, .UNRECOGNIZED: return .said(.success)
+        }
+    }
+
+    // MARK: Networks
+
+    /// As this message leaves it.
+    private func network(_ id: ID<Network>) -> Network? {
+        switch wishes[id.intent] {
+        case .network(let network)??: network
+        case .some: nil
+        case nil: intents.networks[id]
+        }
+    }
+
+    private mutating func take(_ subnet: Subnet, of id: ID<Network>, _ state: AlcorState) throws -> Verdict {
+        var network = network(id) ?? Network(id: id, isolated: settings.isolated)
+        if let other = network.subnets.first(where: { $0.id != subnet.id && $0.cidr.overlaps(subnet.cidr) }) {
+            return .refused(.alcor("cidr", subnet.cidr, "overlaps \(other.cidr) of subnet \(other.id)"))
+        }
+        if let position = network.subnets.firstIndex(where: { $0.id == subnet.id }) {
+            network.subnets[position] = subnet
+        } else {
+            network.subnets.append(subnet)
+        }
+        do throws(Rejected) { try intents.judge(.network(network)) } catch { return .refused(error) }
+        let verdict = put(network)
+        if case .of = verdict {
+            ledger.refused[subnet.id] = nil
+            try ledger.remember(state)
+        } else {
+            ledger.refused[subnet.id] = verdict
+        }
+        return verdict
+    }
+
+    private mutating func put(_ network: Network) -> Verdict {
+        if let unsupported = Intent.network(network).unsupported {
+            return .said(.failure, (Answer(unsupported).sentence ?? "") + "; the setting alcor.isolated: false shares the host's routing")
+        }
+        wish(.network(network))
+        return .of(network.id.intent)
+    }
+
+    private mutating func wish(_ intent: Intent) {
+        if wishes.updateValue(intent, forKey: intent.id) == nil { order.append(intent.id) }
+    }
+
+    // MARK: Ports and neighbors
+
+    /// What the state leaves unsaid of its pod's side stays as it is.
+    private func attached(_ pod: Pod, _ attachment: AlcorState.Attachment) -> Pod {
+        guard let present = intents.pods[pod.id] else { return pod }
+        var pod = pod
+        pod.interface = present.interface
+        pod.mtu = present.mtu
+        if attachment == .unsaid { pod.namespace = present.namespace }
+        return pod
+    }
+
+    private mutating func take(
+        _ intent: Intent, of id: ID<Network>, _ places: [AlcorState.Place], _ state: AlcorState, isDone: Bool = false
+    ) throws -> Verdict {
+        let network = network(id)
+        for place in places {
+            guard let subnet = network?.subnets.first(where: { $0.id == place.subnet }) else {
+                let refused = ledger.refused[place.subnet]
+                if case .said(.invalidArg, let reason)? = refused {
+                    return .said(.invalidArg, "subnet \(place.subnet) was refused: \(reason ?? "")")
+                }
+                try ledger.remember(state, waits: true)
+                if case .said(_, let reason)? = refused { return .said(.failure, "subnet \(place.subnet): \(reason ?? "")") }
+                return .said(.failure, "subnet \(place.subnet) of VPC \(id) isn't known here; applied by itself once it is")
+            }
+            guard subnet.cidr.contains(place.address) else {
+                return .refused(.alcor(place.field, place.address, "outside of subnet \(subnet.id)", valid: "an address of \(subnet.cidr)"))
+            }
+        }
+        ledger.forget(AlcorLedger.Key(type: state.type, id: state.id))
+        wish(intent)
+        return .of(intent.id, isDone: isDone)
+    }
+
+    /// Takes what has waited, where all its subnets are known now.
+    private mutating func wake() throws {
+        guard order.contains(where: { $0.kind == .network }) else { return }
+        for (_, state) in ledger.waiting.sorted(by: { $0.key.id < $1.key.id }) {
+            let (network, places): (ID<Network>, [AlcorState.Place])
+            switch state.asked {
+            case .port(let pod, let there, _): (network, places) = (pod.network, there)
+            case .neighbor(let neighbor, let there): (network, places) = (neighbor.network, there)
+            default: continue
+            }
+            let known = Set(self.network(network)?.subnets.map(\.id) ?? [])
+            guard places.allSatisfy({ known.contains($0.subnet) }) else { continue }
+            woken.append(try verdict(on: state))
+        }
+    }
+}

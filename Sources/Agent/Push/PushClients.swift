@@ -1,0 +1,83 @@
+package import HostNetwork
+
+/// What a client of the push may do.
+package struct PushRights: Hashable, Sendable {
+    /// Everything of this host.
+    package var mayPushAll = false
+    /// The resources of these networks.
+    package var networks: Set<ID<Network>> = []
+    /// Events, and dry runs of whatever.
+    package var mayRead = false
+
+    package static let everything = PushRights(mayPushAll: true, mayRead: true)
+
+    package var mayPush: Bool { mayPushAll || !networks.isEmpty }
+    /// Nil: everything.
+    package var scope: Scope? { mayPushAll ? nil : Scope(networks) }
+
+    fileprivate mutating func add(_ other: PushRights) {
+        mayPushAll = mayPushAll || other.mayPushAll
+        mayRead = mayRead || other.mayRead
+        networks.formUnion(other.networks)
+    }
+}
+
+/// Who pushes.
+package struct PushClient: Hashable, Sendable {
+    /// As its certificate has it.
+    package var name: String
+    package var rights: PushRights
+    /// As the store and the events spell it.
+    package var source: String
+}
+
+/// The allow-list: lines such as "controller.example", "tenant.example=network:blue+network:green" or "monitor.example=read".
+package struct PushClients: Hashable, Sendable {
+    package static let valid = "NAME, NAME=all, NAME=read, NAME=network:ID, or several with +: NAME=read+network:ID"
+
+    /// Lets nobody in.
+    static let nobody = PushClients()
+
+    private var rights: [String: PushRights] = [:]
+    private var isForAll = false
+
+    private init() {}
+
+    /// Nil when a line can't be read.
+    package init?(_ lines: [String]) {
+        isForAll = lines.isEmpty
+        for line in lines {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard let name = parts.first, !name.isEmpty, let rights = Self.rights(parts.count == 2 ? parts[1] : "all") else { return nil }
+            self.rights[name, default: PushRights()].add(rights)
+        }
+    }
+
+    private static func rights(_ text: String) -> PushRights? {
+        var rights = PushRights()
+        for word in text.split(separator: "+", omittingEmptySubsequences: false) {
+            if word == "all" {
+                rights.add(.everything)
+            } else if word == "read" {
+                rights.mayRead = true
+            } else if word.hasPrefix("network:"), IDText.isValid(word.dropFirst(8)) {
+                rights.networks.insert(ID(String(word.dropFirst(8))))
+            } else {
+                return nil
+            }
+        }
+        return rights
+    }
+
+    /// What somebody may do who proved to have all of these names; nil: he isn't on the list. An empty list lets everybody do everything
+    /// whom the certificate authority has signed.
+    package func client(named names: [String]) -> PushClient? {
+        guard let first = names.first else { return nil }
+        guard !isForAll else { return PushClient(name: first, rights: .everything, source: Source.push(first)) }
+        let listed = names.filter { rights[$0] != nil }
+        guard let name = listed.first else { return nil }
+        var all = PushRights()
+        for name in listed { all.add(rights[name] ?? PushRights()) }
+        return PushClient(name: name, rights: all, source: Source.push(name))
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+package import GRPCCore
+package import HawserProtocol
+import HawserAPI
+import HostNetwork
+import SwiftProtobuf
+
+/// The native API, `hawser.v1.Push`: reads the wire, asks the reconciler, writes the wire.
+package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
+    let reconciler: any Reconciling
+    let journal: Journal
+    let access: PushAccess
+    let limits: Settings.Push
+    let meter: PushMeter
+    /// Shared by all clients: how many resources are under way between the wire and the kernel.
+    let gate: Gate
+
+    package init(
+        reconciler: any Reconciling, journal: Journal, access: PushAccess, limits: Settings.Push, meter: PushMeter
+    ) {
+        self.reconciler = reconciler
+        self.journal = journal
+        self.access = access
+        self.limits = limits
+        self.meter = meter
+        gate = Gate(capacity: 2 * limits.maxResources)
+    }
+
+    // MARK: Pushes
+
+    package func push(
+        request: RPCAsyncSequence<Hawser_V1_PushRequest, any Error>, response: RPCWriter<Hawser_V1_PushReply>, context: ServerContext
+    ) async throws {
+        try await PushSession(self, try access.client(of: context)).run(request, response)
+    }
+
+    package func apply(request: Hawser_V1_PushRequest, context: ServerContext) async throws -> Hawser_V1_PushReply {
+        let since = ContinuousClock.now
+        let client = try access.client(of: context)
+        var snapshot = SnapshotAssembly(limit: limits.maxResources)
+        guard let change = try change(request, client, &snapshot) else {
+            throw RPCError(code: .invalidArgument, message: "a snapshot in pieces needs the stream: here the first piece is the last")
+        }
+        try await gate.enter(weight(of: change.change))
+        let report = await withCheckedContinuation { continuation in
+            submit(change, client, dryRun: request.dryRun) { continuation.resume(returning: $0) }
+        }
+        note(report, client)
+        return Hawser_V1_PushReply(id: request.id, report, ContinuousClock.now - since)
+    }
+
+    package func watch(
+        request: Hawser_V1_WatchRequest, response: RPCWriter<Hawser_V1_StateChange>, context: ServerContext
+    ) async throws {
+        let follower = journal.follow()
+        defer { follower.hangUp() }
+        if request.remembered { for event in follower.remembered { try await response.write(Hawser_V1_StateChange(event)) } }
+        for await event in follower.stream { try await response.write(Hawser_V1_StateChange(event)) }
+    }
+
+    // MARK: From the wire to the reconciler
+
+    /// What a request asks for; nil while more of it is to come. Throws what ends the call, for it can't be answered by resource.
+    func change(
+        _ request: Hawser_V1_PushRequest, _ client: PushClient, _ snapshot: inout SnapshotAssembly
+    ) throws -> PushedChange? {
+        guard request.unknownFields.data.isEmpty, request.delta.unknownFields.data.isEmpty, request.snapshot.unknownFields.data.isEmpty
+        else {
+            throw RPCError(code: .unimplemented, message: "the push has fields that this version doesn't know; nothing is changed")
+        }
+        guard client.rights.mayPush || (request.dryRun && client.rights.mayRead) else { throw access.refuse(client, "push") }
+        let scope = request.dryRun && client.rights.mayRead ? nil : client.rights.scope
+        let change: PushedChange
+        switch request.content {
+        case .delta(let delta):
+            try snapshot.finish()
+            let count = delta.upserts.count + delta.deletions.count
+            guard count <= limits.maxResources else {
+                let message = "a push of \(count) resources: \(limits.maxResources) at most (push.maxResources); nothing is changed"
+                throw RPCError(code: .resourceExhausted, message: message)
+            }
+            change = PushedChange(delta, scope: scope)
+        case .snapshot(let piece):
+            guard let whole = try snapshot.add(piece, id: request.id, dryRun: request.dryRun) else { return nil }
+            change = try PushedChange(snapshot: whole, scope: scope)
+        case nil:
+            throw RPCError(code: .invalidArgument, message: "the push is neither a delta nor a snapshot; nothing is changed")
+        }
+        return change
+    }
+
+    /// How much room a push takes: at least a 64th of all, so that empty ones are bounded, too.
+    func weight(of change: Change) -> Int {
+        max(change.upserts.count + change.rejected.count + change.deletions.count, limits.maxResources / 64, 1)
+    }
+
+    /// Counts what became of a push's resources, and says what of them the client isn't let do.
+    func note(_ report: Report, _ client: PushClient) {
+        meter.note(report)
+        guard client.rights.scope != nil else { return }
+        let denied = report.answers.filter { $0.status == .rejected && ($0.reason?.contains(Scope.words) ?? false) }
+        guard let first = denied.first?.intent else { return }
+        _ = access.refuse(client, "change \(first)" + (denied.count > 1 ? " and \(denied.count - 1) more" : ""))
+    }
+
+    /// To be called after `gate` was entered.
+    func submit(_ pushed: PushedChange, _ client: PushClient, dryRun: Bool, answer: @escaping @Sendable (Report) -> Void) {
+        let weight = weight(of: pushed.change)
+        reconciler.submit(pushed.change, source: client.source, dryRun: dryRun) { [gate] report in
+            gate.leave(weight)
+            var report = report
+            report.answers = pushed.mentions.inOrder(report.answers)
+            answer(report)
+        }
+    }
+}
+
+extension Hawser_V1_StateChange {
+    init(_ event: EventView) {
+        self = .with {
+            $0.time = .init(date: event.time)
+            $0.kind = event.kind
+            $0.id = event.id
+            $0.event = event.event
+            $0.reason = event.reason ?? ""
+            $0.source = event.source ?? ""
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+
+/// A certificate authority of a test's own, made with openssl(1).
+struct PushAuthority {
+    let folder: TemporaryFolder
+    let name: String
+
+    init(_ name: String, in folder: TemporaryFolder) throws {
+        self.folder = folder
+        self.name = name
+        try Self.openssl([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder.file("\(name).key"),
+            "-out", certificate, "-subj", "/CN=\(name)", "-days", "1",
+        ])
+    }
+
+    var certificate: String { folder.file("\(name).pem") }
+
+    /// Signs a certificate for a name; `days` below 0: it has expired.
+    func sign(_ subject: String, as file: String? = nil, days: Int = 1) throws {
+        let base = folder.file(file ?? subject)
+        let names = try folder.write("subjectAltName=DNS:\(subject)\n", to: "names")
+        try Self.openssl([
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", base + ".new", "-out",
+            base + ".csr", "-subj", "/O=Hawser's tests",
+        ])
+        try Self.openssl([
+            "x509", "-req", "-in", base + ".csr", "-CA", certificate, "-CAkey", folder.file("\(name).key"), "-CAcreateserial", "-days",
+            "\(days)", "-extfile", names, "-out", base + ".signed",
+        ])
+        for (new, old) in [(".new", ".key"), (".signed", ".pem")] {
+            try? FileManager.default.removeItem(atPath: base + old)
+            try FileManager.default.moveItem(atPath: base + new, toPath: base + old)
+        }
+    }
+
+    private static func openssl(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["openssl"] + arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw NoCertificate(arguments: arguments) }
+    }
+
+    private struct NoCertificate: Error { var arguments: [String] }
+}

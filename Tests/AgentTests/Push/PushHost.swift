@@ -1,0 +1,67 @@
+import Foundation
+import Lab
+import Testing
+
+/// A daemon's host with a push port, and Python's gRPC on it.
+extension DaemonHost {
+    private static let build = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path(percentEncoded: false)
+
+    static let plaintext = ["--push-listen", "127.0.0.1:50001", "--push-plaintext", "true"]
+
+    private var client: [String] {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python/client.py")
+        return [Self.build + "/python/bin/python3", script.path(percentEncoded: false), "127.0.0.1:50001"]
+    }
+
+    /// Runs steps of `Python/client.py`, and answers what it wrote: a reply or a failure on each line.
+    func python(_ arguments: [String] = [], _ steps: String...) throws -> [[String: Any]] {
+        let output = try host.run(client + arguments, input: steps.joined(separator: "\n") + "\n")
+        return try output.split(separator: "\n").map { line in
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            return try #require(object)
+        }
+    }
+
+    /// A step: one push of its own call.
+    static func apply(_ delta: String, id: String = "1") -> String {
+        #"{"call": "Apply", "request": {"id": "\#(id)", "delta": \#(delta)}}"#
+    }
+
+    /// A step: one push on the stream.
+    static func send(_ delta: String, id: String) -> String { #"{"send": {"id": "\#(id)", "delta": \#(delta)}}"# }
+
+    /// The network, the group `open`, and groups that open ports of UDP, as `groups` has them in YAML.
+    static func resources(_ ports: [String: [UInt16]], pods: String = "") -> String {
+        let groups = ports.sorted { $0.key < $1.key }.map { id, ports in
+            let rules = ports.map {
+                #"{"id": "port-\#($0)", "direction": "INGRESS", "protocol": "udp", "ports": {"first": \#($0)}}"#
+            }.joined(separator: ",")
+            return #"{"id": "\#(id)", "network": "blue", "rules": [\#(rules)]}"#
+        }
+        let open =
+            #"{"id": "open", "network": "blue", "rules": [{"id": "out", "direction": "EGRESS"}, {"id": "in", "direction": "INGRESS"}]}"#
+        return """
+            {"networks": [{"id": "blue", "subnets": [{"id": "b4", "cidr": "10.1.0.0/24", "gateway": "10.1.0.1"}, \
+            {"id": "b6", "cidr": "fd00:1::/64", "gateway": "fd00:1::1"}]}], \
+            "securityGroups": [\(([open] + groups).joined(separator: ","))], "pods": [\(pods)]}
+            """
+    }
+}
+
+extension DaemonPod {
+    func json(_ groups: String...) -> String {
+        let bound = groups.map { "\"\($0)\"" }.joined(separator: ",")
+        return """
+            {"id": "\(id)", "network": "blue", "namespace": "\(namespace.path)", "addresses": ["\(ipv4)", "\(ipv6)"], \
+            "securityGroups": [\(bound)]}
+            """
+    }
+}
+
+extension [String: Any] {
+    var answers: [[String: Any]] { self["answers"] as? [[String: Any]] ?? [] }
+    var statuses: [String] { answers.compactMap { $0["status"] as? String } }
+    var code: String? { self["code"] as? String }
+    var message: String { self["message"] as? String ?? "" }
+}
