@@ -5,13 +5,32 @@ import HawserAPI
 import HostNetwork
 import Lab
 
-/// Measures what Hawser's changes cost, beside the same bytes replayed and the same change by `nft -f`.
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hawser-bench",
-        abstract: "Measures what changes cost, in private namespaces; `make bench` runs it.",
-        discussion: "All contenders take turns, so that what disturbs one disturbs all of them.")
+        abstract: "Measures what Hawser costs, in private namespaces; `make bench` runs it.",
+        discussion: "All contenders take turns, so that what disturbs one disturbs all of them.",
+        subcommands: [Changes.self, Packets.self, AlcorCommand.self], defaultSubcommand: Changes.self)
+
+    static func progress(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))
+    }
+
+    static var kernel: String {
+        get throws {
+            try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8).split(separator: "-").first.map(String.init) ?? ""
+        }
+    }
+
+    static func folder(in directory: String) -> URL {
+        URL(filePath: directory).appending(path: "hawser-bench-\(ProcessInfo.processInfo.processIdentifier)")
+    }
+}
+
+/// Measures what Hawser's changes cost, beside the same bytes replayed and the same change by `nft -f`.
+struct Changes: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Measures what changes cost.")
 
     @Option(help: "How often each thing is done.") var repetitions = 40
     @Option(help: "Numbers of pods to measure with; empty: leave that out.") var pods = Counts([10, 400])
@@ -21,14 +40,13 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Leave out the measurements of hawserd as a process.") var withoutDaemon = false
 
     func run() async throws {
-        let folder = URL(filePath: directory).appending(path: "hawser-bench-\(ProcessInfo.processInfo.processIdentifier)")
+        let folder = Bench.folder(in: directory)
         defer { try? FileManager.default.removeItem(at: folder) }
         var figures = Figures()
-        figures.kernel =
-            try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8).split(separator: "-").first.map(String.init) ?? ""
+        figures.kernel = try Bench.kernel
         figures.processors = ProcessInfo.processInfo.activeProcessorCount
         for count in pods.numbers {
-            progress("\(count) pods")
+            Bench.progress("\(count) pods")
             try await measure("pods\(count)", pods: count, members: 10, folder) { bed, shadow, replay in
                 figures.add(try await bed.attach(repetitions, &shadow, &replay))
                 figures.add(try await bed.rebinding(repetitions, &shadow, &replay))
@@ -36,13 +54,13 @@ struct Bench: AsyncParsableCommand {
             }
         }
         for count in members.numbers {
-            progress("\(count) members")
+            Bench.progress("\(count) members")
             try await measure("members\(count)", pods: 10, members: count, folder) { bed, shadow, replay in
                 figures.add(try await bed.members(repetitions, &shadow, &replay))
             }
         }
         if !withoutDaemon {
-            progress("hawserd")
+            Bench.progress("hawserd")
             figures.facts = try await DaemonFigures(
                 pods: pods.numbers.max() ?? 400, members: members.numbers.max() ?? 10000, folder: folder
             ).measure()
@@ -62,10 +80,6 @@ struct Bench: AsyncParsableCommand {
         // It ends, cancelled, with this function.
         async let _: Void = reconciler.run()
         try await body(bed, &shadow, &replay)
-    }
-
-    private func progress(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))
     }
 }
 
