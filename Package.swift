@@ -135,13 +135,15 @@ let package = Package(
             name: "Lab", dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")], path: "Tests/Lab",
             swiftSettings: strict),
         .target(name: "PolicyModel", dependencies: ["HostNetwork"], path: "Tests/PolicyModel", swiftSettings: strict),
-        .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork", "PolicyModel"], swiftSettings: strict),
+        .target(name: "OwnThreads", path: "Tests/OwnThreads", swiftSettings: strict),
+        .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork", "OwnThreads", "PolicyModel"], swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["HostNetwork", "Netlink", "Kernel", "Lab", "PolicyModel"], swiftSettings: strict),
+            name: "KernelTests", dependencies: ["HostNetwork", "Netlink", "Kernel", "Lab", "OwnThreads", "PolicyModel"],
+            swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "hawserd", "Lab",
+                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "hawserd", "Lab", "OwnThreads",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

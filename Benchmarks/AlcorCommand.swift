@@ -16,8 +16,6 @@ struct AlcorCommand: AsyncParsableCommand {
         let folder = Bench.folder(in: directory)
         defer { try? FileManager.default.removeItem(at: folder) }
         var figures = Figures()
-        figures.kernel = try Bench.kernel
-        figures.processors = ProcessInfo.processInfo.activeProcessorCount
         Bench.progress("goal states of Alcor")
         figures.add(try await AlcorFigures(repetitions: repetitions, folder: folder).measure(neighbors.numbers))
         print(figures.table)

@@ -17,15 +17,16 @@ struct Bench: AsyncParsableCommand {
         try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))
     }
 
-    static var kernel: String {
-        get throws {
-            try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8).split(separator: "-").first.map(String.init) ?? ""
-        }
-    }
-
     static func folder(in directory: String) -> URL {
         URL(filePath: directory).appending(path: "hawser-bench-\(ProcessInfo.processInfo.processIdentifier)")
     }
+}
+
+/// What the figures were measured on.
+struct HostFacts: Codable, Sendable {
+    /// Its release, without what the distributor added.
+    var kernel = (try? String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8))?.split(separator: "-").first.map(String.init)
+    var processors = ProcessInfo.processInfo.activeProcessorCount
 }
 
 /// Measures what Hawser's changes cost, beside the same bytes replayed and the same change by `nft -f`.
@@ -43,8 +44,6 @@ struct Changes: AsyncParsableCommand {
         let folder = Bench.folder(in: directory)
         defer { try? FileManager.default.removeItem(at: folder) }
         var figures = Figures()
-        figures.kernel = try Bench.kernel
-        figures.processors = ProcessInfo.processInfo.activeProcessorCount
         for count in pods.numbers {
             Bench.progress("\(count) pods")
             try await measure("pods\(count)", pods: count, members: 10, folder) { bed, shadow, replay in

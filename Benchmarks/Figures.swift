@@ -7,16 +7,12 @@ struct Series: Codable, Sendable {
     var by: String
     /// The conditions: "400 pods".
     var among: String
-    private(set) var minimum = 0.0
-    private(set) var median = 0.0
-    private(set) var p90 = 0.0
-    private(set) var count = 0
+    private(set) var times = Samples()
     /// Netlink messages and bytes of the last repetition, where there are any.
     var messages: Int?
     var bytes: Int?
-    private var samples: [Double] = []
 
-    private enum CodingKeys: String, CodingKey { case what, by, among, minimum, median, p90, count, messages, bytes }
+    private enum CodingKeys: String, CodingKey { case what, by, among, times, messages, bytes }
 
     init(_ what: String, by: String, among: String) {
         self.what = what
@@ -24,14 +20,7 @@ struct Series: Codable, Sendable {
         self.among = among
     }
 
-    mutating func add(_ time: Duration) {
-        samples.append(time / .microseconds(1))
-        let sorted = samples.sorted()
-        count = sorted.count
-        minimum = sorted[0]
-        median = sorted[count / 2]
-        p90 = sorted[min(count - 1, count * 9 / 10)]
-    }
+    mutating func add(_ time: Duration) { times.add(time / .microseconds(1)) }
 
     /// Times `body`, and adds that.
     @discardableResult
@@ -53,8 +42,7 @@ struct Fact: Codable, Sendable {
 
 /// All results, as a table for people and JSON for programs.
 struct Figures: Codable, Sendable {
-    var kernel = ""
-    var processors = 0
+    var host = HostFacts()
     var series: [Series] = []
     var facts: [Fact] = []
 
@@ -63,11 +51,11 @@ struct Figures: Codable, Sendable {
     var table: String {
         var rows = [["WHAT", "BY", "AMONG", "MIN", "MEDIAN", "P90", "TIMES", "RATIO", "MESSAGES", "BYTES"]]
         for item in series {
-            let baseline = series.first { $0.what == item.what && $0.among == item.among && $0.by == Self.limit }?.median
-            let ratio = baseline.map { String(format: "%.2f", item.median / $0) } ?? ""
+            let baseline = series.first { $0.what == item.what && $0.among == item.among && $0.by == Self.limit }?.times.median
+            let ratio = baseline.map { String(format: "%.2f", item.times.median / $0) } ?? ""
             rows.append([
-                item.what, item.by, item.among, Self.text(item.minimum), Self.text(item.median), Self.text(item.p90), "\(item.count)",
-                ratio,
+                item.what, item.by, item.among, Self.text(item.times.minimum), Self.text(item.times.median), Self.text(item.times.p90),
+                "\(item.times.count)", ratio,
                 item.messages.map(String.init) ?? "", item.bytes.map(String.init) ?? "",
             ])
         }

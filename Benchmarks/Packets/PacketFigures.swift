@@ -10,14 +10,8 @@ struct PacketCost: Codable, Sendable {
     var members: Int
     var remotes: Int
     var kind: PacketKind
-    private(set) var minimum = 0.0
-    private(set) var median = 0.0
-    private(set) var p90 = 0.0
-    /// Bursts.
-    private(set) var count = 0
-    private var samples: [Double] = []
-
-    private enum CodingKeys: String, CodingKey { case by, rules, pods, members, remotes, kind, minimum, median, p90, count }
+    /// Of bursts.
+    private(set) var times = Samples()
 
     init(_ host: PacketHost, _ kind: PacketKind) {
         by = host.by.title
@@ -25,20 +19,12 @@ struct PacketCost: Codable, Sendable {
         self.kind = kind
     }
 
-    mutating func add(_ time: Double) {
-        samples.append(time)
-        samples.sort()
-        count = samples.count
-        minimum = samples[0]
-        median = samples[count / 2]
-        p90 = samples[min(count - 1, count * 9 / 10)]
-    }
+    mutating func add(_ time: Double) { times.add(time) }
 }
 
 /// All of them, as a table for people and JSON for programs.
 struct PacketFigures: Codable, Sendable {
-    var kernel = ""
-    var processors = 0
+    var host = HostFacts()
     var costs: [PacketCost] = []
     /// What was left out, and why.
     var missing: [String] = []
@@ -49,7 +35,7 @@ struct PacketFigures: Codable, Sendable {
         let rows = hosts.map { host in
             host.label + PacketKind.allCases.map { kind in cell(of: cost(host.costs, kind), above: cost(plain, kind)) }
                 + [PacketKind.established, .connection].map { kind in
-                    cost(host.costs, kind).map { String(format: "%.0f", 1e9 / $0.median) } ?? "–"
+                    cost(host.costs, kind).map { String(format: "%.0f", 1e9 / $0.times.median) } ?? "–"
                 }
         }
         let heading = ["by", "rules", "pods", "members"] + PacketKind.allCases.map(\.title) + ["packets/s", "connections/s"]
@@ -62,7 +48,7 @@ struct PacketFigures: Codable, Sendable {
             let of = costs.filter { $0.kind == kind }
             guard !of.isEmpty else { return nil }
             func worst(_ ratio: (PacketCost) -> Double) -> String { String(format: "%.2f", of.map(ratio).sorted()[of.count / 2]) }
-            return [kind.title, worst { $0.minimum / $0.median }, worst { $0.p90 / $0.median }]
+            return [kind.title, worst { $0.times.minimum / $0.times.median }, worst { $0.times.p90 / $0.times.median }]
         }
         return Self.lined([["", "minimum / median", "p90 / median"], ["---", "---", "---"]] + rows)
     }
@@ -72,7 +58,7 @@ struct PacketFigures: Codable, Sendable {
         let own = hosts.filter { $0.isUsual }
         var lines: [String] = []
         for kind in [PacketKind.established, .reply] {
-            let medians = own.compactMap { cost($0.costs, kind)?.median }
+            let medians = own.compactMap { cost($0.costs, kind)?.times.median }
             guard let least = medians.min(), let most = medians.max() else { continue }
             lines.append(
                 String(
@@ -86,7 +72,7 @@ struct PacketFigures: Codable, Sendable {
                 lines.append(
                     String(
                         format: "%@, %d pods, %d members: %.2f times at 2 × 500 what it is at 2 × 5 (aim: no more than 2)", kind.title,
-                        size.pods, size.members, b.median / a.median))
+                        size.pods, size.members, b.times.median / a.times.median))
             }
         }
         return lines.joined(separator: "\n")
@@ -124,9 +110,9 @@ struct PacketFigures: Codable, Sendable {
 
     private func cell(of cost: PacketCost?, above base: PacketCost?) -> String {
         guard let cost else { return "–" }
-        let median = String(format: "%.0f", cost.median)
-        guard let base, base.median < cost.median else { return median }
-        return median + String(format: " (+%.0f)", cost.median - base.median)
+        let median = String(format: "%.0f", cost.times.median)
+        guard let base, base.times.median < cost.times.median else { return median }
+        return median + String(format: " (+%.0f)", cost.times.median - base.times.median)
     }
 
     private static func lined(_ rows: [[String]]) -> String {

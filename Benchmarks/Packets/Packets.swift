@@ -40,8 +40,6 @@ struct Packets: AsyncParsableCommand {
         let lab = try Lab()
         defer { lab.remove() }
         var figures = PacketFigures()
-        figures.kernel = try Bench.kernel
-        figures.processors = ProcessInfo.processInfo.activeProcessorCount
         var trials: [PacketTrial] = []
         for (number, (by, policy)) in contenders.enumerated() {
             Bench.progress("\(by.title), 2 × \(policy.rules) rules, \(policy.pods) pods, \(policy.members) members: being made")

@@ -1,8 +1,9 @@
 import Agent
 import Foundation
+import OwnThreads
 import Testing
 
-@Suite("hawserd", .timeLimit(.minutes(1))) struct DaemonProgramTests {
+@Suite("hawserd", .timeLimit(.minutes(1)), .ownThreads) struct DaemonProgramTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

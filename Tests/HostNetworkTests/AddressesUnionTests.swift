@@ -1,8 +1,9 @@
 import HostNetwork
 import PolicyModel
+import OwnThreads
 import Testing
 
-@Suite("The union of prefixes") struct AddressesUnionTests {
+@Suite("The union of prefixes", .ownThreads) struct AddressesUnionTests {
     /// Where the window of 256 addresses lies: in the middle and at either end of both families.
     static let windows: [IPAddress] = [.v4(0), .v4(0x0a01_0000), .v4(.max - 255), .v6(0), .v6(0xfd00 << 112), .v6(.max - 255)]
 

@@ -1,9 +1,10 @@
+import OwnThreads
 import Testing
 
 @testable import HostNetwork
 import PolicyModel
 
-@Suite("The union of what rules let through") struct BoxesTests {
+@Suite("The union of what rules let through", .ownThreads) struct BoxesTests {
     /// A small space: 6 addresses, 3 protocols, 5 and 12 numbers.
     private static let points: [(UInt128, UInt8, UInt16, UInt16)] = (0..<6).flatMap { address in
         (0..<3).flatMap { number in (0..<5).flatMap { first in (0..<12).map { (address, number, first, $0) } } }

@@ -1,8 +1,9 @@
 import HostNetwork
 import PolicyModel
+import OwnThreads
 import Testing
 
-@Suite("The rules that a policy becomes") struct EvaluatorOracleTests {
+@Suite("The rules that a policy becomes", .ownThreads) struct EvaluatorOracleTests {
     static let seeds = 0..<40
 
     @Test("judge every forwarded packet as the intents say, on its way out and in", arguments: seeds)

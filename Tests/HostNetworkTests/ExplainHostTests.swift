@@ -1,7 +1,8 @@
 import HostNetwork
+import OwnThreads
 import Testing
 
-@Suite("An explanation of what a pod and its host may say") struct ExplainHostTests {
+@Suite("An explanation of what a pod and its host may say", .ownThreads) struct ExplainHostTests {
     private static let policies = HostPolicy.ToPods.allCases.flatMap { toPods in
         HostPolicy.FromPods.allCases.map { HostPolicy(toPods: toPods, fromPods: $0) }
     }

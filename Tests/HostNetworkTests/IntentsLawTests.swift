@@ -1,8 +1,9 @@
 import HostNetwork
 import PolicyModel
+import OwnThreads
 import Testing
 
-@Suite("Intents under any sequence of changes") struct IntentsLawTests {
+@Suite("Intents under any sequence of changes", .ownThreads) struct IntentsLawTests {
     /// How often each outcome came up, so that a law that nothing puts to the test is noticed.
     struct Outcomes {
         var accepted = 0, unchanged = 0, stale = 0, rejected = 0, refused = 0

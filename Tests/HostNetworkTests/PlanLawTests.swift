@@ -1,8 +1,9 @@
 import HostNetwork
 import PolicyModel
+import OwnThreads
 import Testing
 
-@Suite("A plan") struct PlanLawTests {
+@Suite("A plan", .ownThreads) struct PlanLawTests {
     static let seeds = 0..<30
 
     /// Where a host may be, and where it is to be: near each other, or not at all.

@@ -1,7 +1,8 @@
 import HostNetwork
+import OwnThreads
 import Testing
 
-@Suite("The cost of a change") struct RealizeCostTests {
+@Suite("The cost of a change", .ownThreads) struct RealizeCostTests {
     /// Operations, counted by what they are about.
     private func operations(of plan: Plan) -> Int { plan.steps.count + plan.stamps.count }
 

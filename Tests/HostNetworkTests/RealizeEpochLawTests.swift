@@ -1,8 +1,9 @@
 import HostNetwork
 import PolicyModel
+import OwnThreads
 import Testing
 
-@Suite("Whatever is taken away from a binding") struct RealizeEpochLawTests {
+@Suite("Whatever is taken away from a binding", .ownThreads) struct RealizeEpochLawTests {
     @Test("begins its next epoch, whichever change takes it", arguments: 0..<30)
     func revocation(seed: Int) {
         var random = Seeded(seed)

@@ -1,7 +1,8 @@
 import HostNetwork
+import OwnThreads
 import Testing
 
-@Suite("An epoch") struct RealizeEpochTests {
+@Suite("An epoch", .ownThreads) struct RealizeEpochTests {
     @Test("begins for the pods of a group that loses a rule, or has one made narrower, and for no other")
     func rules() throws {
         var world = World(size: 3)

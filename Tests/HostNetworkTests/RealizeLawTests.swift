@@ -1,5 +1,6 @@
 import HostNetwork
 import PolicyModel
+import OwnThreads
 import Testing
 
 /// The resources in which two sets of intents differ.
@@ -7,7 +8,7 @@ func changes(from old: Intents, to new: Intents) -> [(before: Intent?, after: In
     Set(old.all.map(\.id)).union(new.all.map(\.id)).sorted().filter { old[$0] != new[$0] }.map { (before: old[$0], after: new[$0]) }
 }
 
-@Suite("The desired state") struct RealizeLawTests {
+@Suite("The desired state", .ownThreads) struct RealizeLawTests {
     /// One change of any kind; answers the keys that it touched.
     private func step(_ desired: inout Desired, _ random: inout Seeded, dense: Bool) -> Set<Object.Key> {
         switch random.number(0...11) {

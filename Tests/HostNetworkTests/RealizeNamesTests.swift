@@ -1,7 +1,8 @@
 import HostNetwork
+import OwnThreads
 import Testing
 
-@Suite("What a change of names and of port security takes away") struct RealizeNamesTests {
+@Suite("What a change of names and of port security takes away", .ownThreads) struct RealizeNamesTests {
     @Test("is nothing when a rule gets another id: not in the kernel, and nobody's flows are judged again")
     func renamed() throws {
         var world = World(size: 3)

@@ -1,8 +1,9 @@
 import HostNetwork
+import OwnThreads
 import Testing
 
 /// What a packet that no stamp lets through meets first.
-@Suite("The order of a group's rules") struct RealizeOrderTests {
+@Suite("The order of a group's rules", .ownThreads) struct RealizeOrderTests {
     private func desired() -> Desired {
         var intents = Intents()
         let rules =

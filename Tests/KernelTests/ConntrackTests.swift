@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Tracked flows") struct ConntrackTests {
+@Suite("Tracked flows", .ownThreads) struct ConntrackTests {
     let place: LinksLab
     let pods: [SamplePod]
 

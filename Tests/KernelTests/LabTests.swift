@@ -2,9 +2,10 @@ import Foundation
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The lab") struct LabTests {
+@Suite("The lab", .ownThreads) struct LabTests {
     @Test("is gone with its last user, and all that was in it")
     func isGone() throws {
         var paths: [String] = []

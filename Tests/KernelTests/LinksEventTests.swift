@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Events of the pods' links") struct LinksEventTests {
+@Suite("Events of the pods' links", .ownThreads) struct LinksEventTests {
     let place: LinksLab
 
     init() throws { place = try LinksLab() }

@@ -2,9 +2,10 @@ import HostNetwork
 import Kernel
 import Lab
 import SystemPackage
+import OwnThreads
 import Testing
 
-@Suite("The kernel's links, when something is in the way,") struct LinksRefusalTests {
+@Suite("The kernel's links, when something is in the way,", .ownThreads) struct LinksRefusalTests {
     let place: LinksLab
 
     init() throws { place = try LinksLab() }

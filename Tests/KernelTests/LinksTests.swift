@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("A pod's interface") struct LinksTests {
+@Suite("A pod's interface", .ownThreads) struct LinksTests {
     let place: LinksLab
 
     init() throws { place = try LinksLab() }

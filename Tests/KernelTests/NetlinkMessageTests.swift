@@ -1,8 +1,9 @@
 import CLibMNL
 import Netlink
+import OwnThreads
 import Testing
 
-@Suite("A netlink message") struct NetlinkMessageTests {
+@Suite("A netlink message", .ownThreads) struct NetlinkMessageTests {
     private static let number = AttributeKey<UInt32>(1)
     private static let short = AttributeKey<UInt8>(2)
     private static let port = AttributeKey<NetworkOrder<UInt16>>(3)

@@ -4,9 +4,10 @@ import Kernel
 import Lab
 import Netlink
 import SystemPackage
+import OwnThreads
 import Testing
 
-@Suite("A netlink socket") struct NetlinkSocketTests {
+@Suite("A netlink socket", .ownThreads) struct NetlinkSocketTests {
     let lab: Lab
     let namespace: LabNamespace
 

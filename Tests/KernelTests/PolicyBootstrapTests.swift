@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("What a pod must say to get along") struct PolicyBootstrapTests {
+@Suite("What a pod must say to get along", .ownThreads) struct PolicyBootstrapTests {
     /// What a pod may be bound to.
     enum Binding: CaseIterable { case nothing, unknown, stateless, everything, unfiltered }
 

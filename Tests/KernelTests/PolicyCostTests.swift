@@ -2,9 +2,10 @@ import Foundation
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("What a change costs the kernel") struct PolicyCostTests {
+@Suite("What a change costs the kernel", .ownThreads) struct PolicyCostTests {
     /// What `ip monitor` says of a namespace.
     private struct Monitor {
         var namespace: LabNamespace

@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Counters") struct PolicyCountersTests {
+@Suite("Counters", .ownThreads) struct PolicyCountersTests {
     /// A web server, and a client whose default group lets it begin everything.
     private func world() async throws -> (host: LabHost, web: LabPod, client: LabPod) {
         let host = try LabHost()

@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("A daemon that comes back with other settings of the host") struct PolicyHostRestartTests {
+@Suite("A daemon that comes back with other settings of the host", .ownThreads) struct PolicyHostRestartTests {
     /// A flow that was begun before, and the two ways in which it may be spoken.
     private struct Talk {
         var name: String

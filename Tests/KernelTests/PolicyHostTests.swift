@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Between a pod and its host") struct PolicyHostTests {
+@Suite("Between a pod and its host", .ownThreads) struct PolicyHostTests {
     /// A pod that may say everything to everybody.
     private func world(_ policy: HostPolicy = HostPolicy()) async throws -> (host: LabHost, pod: LabPod) {
         let host = try LabHost(layout: Layout(host: policy))

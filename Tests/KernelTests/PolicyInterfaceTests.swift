@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("What `ip` says of a pod") struct PolicyInterfaceTests {
+@Suite("What `ip` says of a pod", .ownThreads) struct PolicyInterfaceTests {
     private let packets: [Segment] = [.tcp(80), .udp(53)]
 
     private func link(of pod: LabPod) throws -> [String: Any]? {

@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("A packet that tracking can place in no flow") struct PolicyInvalidTests {
+@Suite("A packet that tracking can place in no flow", .ownThreads) struct PolicyInvalidTests {
     /// A client that may begin everything, and a server of tcp and udp 53, both stateful unless told otherwise.
     private func world(_ setting: InvalidPackets, stateful: Bool = true) async throws -> (host: LabHost, client: LabPod, server: LabPod) {
         let host = try LabHost(layout: Layout(invalid: setting))

@@ -2,9 +2,10 @@ import Foundation
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The ruleset in the hands of `nft`") struct PolicyListingTests {
+@Suite("The ruleset in the hands of `nft`", .ownThreads) struct PolicyListingTests {
     /// A host with something of every kind in its ruleset.
     private func world(_ layout: Layout = Layout(), owned: Bool = true) async throws -> LabHost {
         let host = try LabHost(layout: layout, owned: owned)

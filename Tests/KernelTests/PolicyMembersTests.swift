@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Remote groups and address groups") struct PolicyMembersTests {
+@Suite("Remote groups and address groups", .ownThreads) struct PolicyMembersTests {
     @Test("allow pods of this host and neighbors that are members, and nobody else")
     func members() async throws {
         let host = try LabHost()

@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("What a pod says about who is where") struct PolicyNeighborTests {
+@Suite("What a pod says about who is where", .ownThreads) struct PolicyNeighborTests {
     private let other = "02:00:0a:01:00:63"
 
     private func world() async throws -> (host: LabHost, pods: [LabPod]) {

@@ -1,9 +1,10 @@
 import HostNetwork
 import Lab
 import PolicyModel
+import OwnThreads
 import Testing
 
-@Suite("A security group's rules") struct PolicyRulesTests {
+@Suite("A security group's rules", .ownThreads) struct PolicyRulesTests {
     @Test("pass between members of a new network's default group, and out, but not in from anybody else")
     func defaultGroup() async throws {
         let host = try LabHost()

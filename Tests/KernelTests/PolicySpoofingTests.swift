@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Anti-spoofing") struct PolicySpoofingTests {
+@Suite("Anti-spoofing", .ownThreads) struct PolicySpoofingTests {
     private let anything: [Segment] = [.tcp(80), .udp(53), .icmp(8), .icmpv6(128), .other(47)]
 
     /// Two pods that may say everything to each other, and one more.

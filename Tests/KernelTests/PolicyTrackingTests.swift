@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The state of a flow") struct PolicyTrackingTests {
+@Suite("The state of a flow", .ownThreads) struct PolicyTrackingTests {
     private let soon = Duration.seconds(2)
     private let never = Duration.milliseconds(80)
 

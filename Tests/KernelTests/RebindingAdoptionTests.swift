@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("What another process left behind, halfway to something else") struct RebindingAdoptionTests {
+@Suite("What another process left behind, halfway to something else", .ownThreads) struct RebindingAdoptionTests {
     /// Intents that differ in groups, slots, rules about remotes, ranges and pods.
     enum Wanted: CaseIterable {
         case few, many, narrowed, none

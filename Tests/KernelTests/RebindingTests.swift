@@ -2,9 +2,10 @@ import Foundation
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("A hundred rebindings under traffic", .serialized) struct RebindingTests {
+@Suite("A hundred rebindings under traffic", .serialized, .ownThreads) struct RebindingTests {
     /// When the stamps of a rebinding come.
     enum Stamps: CaseIterable { case atOnce, never }
 

@@ -2,9 +2,10 @@ import HostNetwork
 import Kernel
 import Lab
 import Netlink
+import OwnThreads
 import Testing
 
-@Suite("A rebinding, as a watcher of nftables sees it") struct RebindingTraceTests {
+@Suite("A rebinding, as a watcher of nftables sees it", .ownThreads) struct RebindingTraceTests {
     /// What one event of nftables says.
     private struct Event: Equatable {
         var isAddition: Bool

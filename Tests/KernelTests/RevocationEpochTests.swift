@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("Epochs that begin anew", .serialized) struct RevocationEpochTests {
+@Suite("Epochs that begin anew", .serialized, .ownThreads) struct RevocationEpochTests {
     /// Six bits: three epochs, then the first again.
     private static let marks = Result { try MarkLayout(mask: 0xfc00_0000) }
     private static let foreign: UInt32 = 0x0300_1234

@@ -1,9 +1,10 @@
 import HostNetwork
 import Kernel
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("An address that is given to another pod") struct RevocationReuseTests {
+@Suite("An address that is given to another pod", .ownThreads) struct RevocationReuseTests {
     /// How it passes from one to the other.
     enum Passing: CaseIterable { case inOneChange, oneAfterTheOther }
 

@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("An address that two pods may use") struct RevocationSharedTests {
+@Suite("An address that two pods may use", .ownThreads) struct RevocationSharedTests {
     @Test("takes no permission with it when it moves from one to the other, and back", arguments: Family.allCases)
     func moves(family: Family) async throws {
         let shared = family == .v4 ? "10.1.0.200" : "fd00:1::c8"

@@ -1,8 +1,9 @@
 import HostNetwork
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("A permission that ends") struct RevocationTests {
+@Suite("A permission that ends", .ownThreads) struct RevocationTests {
     @Test(
         "ends at the answer, in both directions, for all but what another rule allows; and what comes back goes on",
         arguments: RevocationWay.all, Family.allCases)

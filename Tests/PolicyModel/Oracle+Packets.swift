@@ -28,26 +28,25 @@ extension Oracle {
         return mark & scene.layout.marks.mask(of: field) == scene.layout.marks.stamp(scene.epoch(of: pod.id), field)
     }
 
-    /// Whether the pod's policy lets through what it sends, its source being its own.
-    private func passesOut(_ packet: PacketCase, of pod: Pod) -> Bool {
+    /// Whether the pod's policy lets through what it sends, its source being its own, or what comes for it.
+    private func passes(_ packet: PacketCase, _ direction: Rule.Direction, of pod: Pod) -> Bool {
         guard pod.portSecurity else { return true }
         guard !isDroppedAsInvalid(packet, pod) else { return false }
-        guard packet.isReply, !isStateless(pod) else { return isFresh(packet, .sender, pod) || allows(pod, .egress, packet.packet) }
-        return isFresh(packet, .receiver, pod) || allows(pod, .ingress, packet.flow)
+        // Which end of the flow the pod is says whose rules opened it.
+        let opened: Rule.Direction = packet.isReply && !isStateless(pod) ? (direction == .egress ? .ingress : .egress) : direction
+        let field: MarkLayout.Field = opened == .egress ? .sender : .receiver
+        return isFresh(packet, field, pod) || allows(pod, opened, opened == direction ? packet.packet : packet.flow)
     }
 
     /// Whether what a pod sends to elsewhere leaves it.
     package func leaves(_ packet: PacketCase, _ pod: Pod) -> Bool {
         guard pod.portSecurity else { return true }
-        return owns(pod, packet.mac, packet.packet.source) && !Self.isServing(packet.packet) && passesOut(packet, of: pod)
+        return owns(pod, packet.mac, packet.packet.source) && !Self.isServing(packet.packet) && passes(packet, .egress, of: pod)
     }
 
     /// Whether what comes for a pod reaches it.
     package func reaches(_ packet: PacketCase, _ pod: Pod) -> Bool {
-        guard pod.portSecurity else { return true }
-        guard !isDroppedAsInvalid(packet, pod) else { return false }
-        guard packet.isReply, !isStateless(pod) else { return isFresh(packet, .receiver, pod) || allows(pod, .ingress, packet.packet) }
-        return isFresh(packet, .sender, pod) || allows(pod, .egress, packet.flow)
+        passes(packet, .ingress, of: pod)
     }
 
     /// Whether what a pod sends to the host itself gets there.
@@ -56,7 +55,7 @@ extension Oracle {
             return packet.mac == pod.mac && Self.isNobody(packet.packet.source) && Self.isBootstrap(packet.packet)
         }
         if Self.isServing(packet.packet) { return false }
-        if packet.isReply { return scene.layout.host.toPods == .allow || passesOut(packet, of: pod) }
+        if packet.isReply { return scene.layout.host.toPods == .allow || passes(packet, .egress, of: pod) }
         if case .icmp(let type, _) = packet.packet.transport, type == (packet.packet.family == .v4 ? 8 : 128),
             gateways.contains(packet.packet.destination)
         {
@@ -66,7 +65,7 @@ extension Oracle {
         return switch scene.layout.host.fromPods {
         case .replies: false
         case .allow: !isDroppedAsInvalid(packet, pod)
-        case .rules: passesOut(packet, of: pod)
+        case .rules: passes(packet, .egress, of: pod)
         }
     }
 

@@ -12,19 +12,17 @@ package final class AlcorDesk: Sendable {
     private let store: Store
     private let reconciler: any Reconciling
     private let logger: Logger
-    private let meter: PushMeter
     private let limits: Settings.Push
     /// How many states are under way between the wire and the kernel.
     private let gate: Gate
     let settings: Settings.Alcor
 
-    package init(_ settings: Settings, store: Store, reconciler: any Reconciling, meter: PushMeter, logger: Logger) throws {
+    package init(_ settings: Settings, store: Store, reconciler: any Reconciling, logger: Logger) throws {
         self.settings = settings.alcor
         limits = settings.push
         gate = Gate(capacity: 2 * settings.push.maxResources)
         self.store = store
         self.reconciler = reconciler
-        self.meter = meter
         self.logger = logger
         let settings = settings.alcor
         let stored = try store.alcorStates().map { record in
@@ -60,7 +58,6 @@ package final class AlcorDesk: Sendable {
                 turned.outcome.withLock { $0 = outcome }
                 return (try? outcome.get().change) ?? Change()
             }, source: Source.alcor, dryRun: false)
-        meter.note(report)
         let answers = Dictionary(report.answers.compactMap { answer in answer.intent.map { ($0, answer) } }) { $1 }
         let results: [GoalStateResult]
         switch turned.outcome.withLock({ $0 }) {

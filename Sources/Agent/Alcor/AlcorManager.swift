@@ -15,16 +15,24 @@ package struct AlcorManager: Service {
     private let host: Settings.Host
     private let push: Settings.Push
     private let pause: @Sendable (Int) -> Duration
+    private let patience: Duration
     private let logger: Logger
     private let listening: AsyncStream<Void>
     private let listener: AsyncStream<Void>.Continuation
 
-    /// Nil where no manager is configured. `pause`: how long to wait after so many failures in a row.
-    package init?(_ settings: Settings, logger: Logger, pause: @escaping @Sendable (Int) -> Duration = AlcorManager.pause) {
+    /// Nil where no manager is configured.
+    /// - Parameters:
+    ///   - patience: how long an answer is waited for.
+    ///   - pause: how long to wait after so many failures in a row.
+    package init?(
+        _ settings: Settings, logger: Logger, patience: Duration = .seconds(15),
+        pause: @escaping @Sendable (Int) -> Duration = AlcorManager.pause
+    ) {
         guard !settings.alcor.manager.isEmpty else { return nil }
         manager = settings.alcor.manager
         host = settings.host
         push = settings.push
+        self.patience = patience
         self.pause = pause
         self.logger = logger
         (listening, listener) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -93,7 +101,7 @@ package struct AlcorManager: Service {
         let transport = try HTTP2ClientTransport.Posix(target: target, transportSecurity: security)
         return try await withGRPCClient(transport: transport) { client in
             var options = CallOptions.defaults
-            options.timeout = .seconds(15)
+            options.timeout = patience
             return try await Alcor_Schema_GoalStateProvisioner.Client(wrapping: client).requestGoalStates(request, options: options)
         }
     }

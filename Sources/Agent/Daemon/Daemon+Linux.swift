@@ -42,38 +42,7 @@ extension Daemon {
 
 extension Layout {
     fileprivate init(_ settings: Settings) throws {
-        let host = HostPolicy(toPods: .init(settings.host.toPods), fromPods: .init(settings.host.fromPods))
-        self.init(marks: try MarkLayout(mask: settings.conntrack.mark), host: host, invalid: .init(settings.conntrack.invalid))
-    }
-}
-
-extension HostPolicy.ToPods {
-    fileprivate init(_ setting: Settings.Host.ToPods) {
-        self =
-            switch setting {
-            case .allow: .allow
-            case .rules: .rules
-            }
-    }
-}
-
-extension HostPolicy.FromPods {
-    fileprivate init(_ setting: Settings.Host.FromPods) {
-        self =
-            switch setting {
-            case .replies: .replies
-            case .rules: .rules
-            case .allow: .allow
-            }
-    }
-}
-
-extension InvalidPackets {
-    fileprivate init(_ setting: Settings.Conntrack.Invalid) {
-        self =
-            switch setting {
-            case .rules: .rules
-            case .drop: .drop
-            }
+        let host = HostPolicy(toPods: settings.host.toPods, fromPods: settings.host.fromPods)
+        self.init(marks: try MarkLayout(mask: settings.conntrack.mark), host: host, invalid: settings.conntrack.invalid)
     }
 }

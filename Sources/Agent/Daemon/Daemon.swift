@@ -73,8 +73,8 @@ package enum Daemon {
         let settings = parts.settings
         let (logger, journal, reconciler) = (parts.logger, parts.journal, running.reconciler)
         let meter = PushMeter()
-        let alcor = try AlcorDesk(settings, store: parts.store, reconciler: reconciler, meter: meter, logger: logger)
-        let pushed = PushServices(reconciler: reconciler, journal: journal, settings: settings, meter: meter, alcor: alcor)
+        let alcor = try AlcorDesk(settings, store: parts.store, reconciler: reconciler, logger: logger)
+        let pushed = PushServices(reconciler: reconciler, journal: journal, settings: settings, alcor: alcor)
         // What asks to be pushed to must be heard.
         let alcorManager = settings.push.isOn ? AlcorManager(settings, logger: logger) : nil
         let listening = Countdown(settings.push.isOn ? 3 : 2) {

@@ -8,7 +8,6 @@ package final class PushMeter: Sendable {
         var isPlaintext = false
         var connections = 0
         var refused = 0
-        var resources: [Status: Int] = [:]
         /// Refusals that were logged in the current minute.
         var logged = 0
         var minute = ContinuousClock.now
@@ -24,9 +23,6 @@ package final class PushMeter: Sendable {
             StatusView.Push(listen: state.listen, plaintext: state.isPlaintext, connections: state.connections, refused: state.refused)
         }
     }
-
-    /// Resources that were answered, by status.
-    package var resources: [Status: Int] { state.withLock { $0.resources } }
 
     func listens(at address: String, plaintext: Bool) {
         state.withLock { state in
@@ -56,12 +52,6 @@ package final class PushMeter: Sendable {
             }
             state.logged += 1
             return state.logged <= 20
-        }
-    }
-
-    func note(_ report: Report) {
-        state.withLock { state in
-            for answer in report.answers { state.resources[answer.status, default: 0] += 1 }
         }
     }
 }

@@ -11,18 +11,16 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
     let journal: Journal
     let access: PushAccess
     let limits: Settings.Push
-    let meter: PushMeter
     /// Shared by all clients: how many resources are under way between the wire and the kernel.
     let gate: Gate
 
     package init(
-        reconciler: any Reconciling, journal: Journal, access: PushAccess, limits: Settings.Push, meter: PushMeter
+        reconciler: any Reconciling, journal: Journal, access: PushAccess, limits: Settings.Push
     ) {
         self.reconciler = reconciler
         self.journal = journal
         self.access = access
         self.limits = limits
-        self.meter = meter
         gate = Gate(capacity: 2 * limits.maxResources)
     }
 
@@ -96,7 +94,6 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
 
     /// Counts what became of a push's resources, and says what of them the client isn't let do.
     func note(_ report: Report, _ client: PushClient) {
-        meter.note(report)
         guard client.rights.scope != nil else { return }
         let denied = report.answers.filter { $0.status == .rejected && ($0.reason?.contains(Scope.words) ?? false) }
         guard let first = denied.first?.intent else { return }

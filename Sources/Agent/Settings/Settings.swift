@@ -1,20 +1,17 @@
+package import HostNetwork
 package import Logging
 
 /// Everything that can be set of the daemon; the initial values are the defaults (`Config/hawserd.yaml` lists them).
 package struct Settings: Hashable, Sendable {
     package struct Host: Hashable, Sendable {
-        /// What the host may send to pods.
-        package enum ToPods: String, CaseIterable, Sendable { case allow, rules }
-        /// What pods may send to the host, besides DHCP client messages, neighbor discovery and ping of the gateway.
-        package enum FromPods: String, CaseIterable, Sendable { case replies, rules, allow }
         /// Who turns the kernel's IP forwarding on.
         package enum Forwarding: String, CaseIterable, Sendable { case enable, check }
 
         /// The host's own name and address, as the controller knows it; empty: the kernel's.
         package var name = ""
         package var address = ""
-        package var toPods = ToPods.allow
-        package var fromPods = FromPods.replies
+        package var toPods = HostPolicy.ToPods.allow
+        package var fromPods = HostPolicy.FromPods.replies
         package var forwarding = Forwarding.enable
     }
 
@@ -63,12 +60,9 @@ package struct Settings: Hashable, Sendable {
     }
 
     package struct Conntrack: Hashable, Sendable {
-        /// What becomes of packets that tracking can't place in any flow.
-        package enum Invalid: String, CaseIterable, Sendable { case rules, drop }
-
         /// The bits of the connection-tracking mark that Hawser owns.
         package var mark: UInt32 = 0xFFFF_0000
-        package var invalid = Invalid.rules
+        package var invalid = InvalidPackets.rules
     }
 
     package struct Drops: Hashable, Sendable {

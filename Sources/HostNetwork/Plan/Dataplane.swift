@@ -22,7 +22,7 @@ package protocol Dataplane: AnyObject {
     /// The generation of the nftables ruleset: it counts every commit, whoever made it.
     func generation() throws -> UInt32
 
-    /// Whether an address is one of the host's own.
+    /// Whether what is sent to an address ends at the host: its own addresses, and the broadcasts of its networks.
     func isLocal(_ address: IPAddress) throws -> Bool
 
     /// Deletes the tracked flows of addresses.

@@ -3,7 +3,8 @@ package import HostNetwork
 package import Netlink
 
 extension LinkTable {
-    /// Whether an address is this namespace's own: what is sent to it goes to the host itself. The kernel looks it up as it does for a packet.
+    /// Whether what is sent to an address ends in this namespace itself: its own addresses, and the broadcasts of its networks. The kernel
+    /// looks it up as it does for a packet.
     package mutating func isLocal(_ address: IPAddress) throws(TransportError) -> Bool {
         var batch = Batch()
         batch.add(.getRoute) { message in
@@ -17,7 +18,7 @@ extension LinkTable {
         // A refusal says that there is no way there.
         _ = try socket.send(&batch) { _, header, message in
             guard header.type == .newRoute, let info = message.structure(at: MessageHeader.size, as: rtmsg.self) else { return }
-            isLocal = Int(info.rtm_type) == RTN_LOCAL
+            isLocal = [RTN_LOCAL, RTN_BROADCAST].contains(Int(info.rtm_type))
         }
         return isLocal
     }

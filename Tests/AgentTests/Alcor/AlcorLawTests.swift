@@ -2,11 +2,12 @@ import Foundation
 import HawserProtocol
 import HostNetwork
 import SwiftProtobuf
+import OwnThreads
 import Testing
 
 @testable import Agent
 
-@Suite("Alcor's goal states, generated") struct AlcorLawTests {
+@Suite("Alcor's goal states, generated", .ownThreads) struct AlcorLawTests {
     private static let seeds = 0..<150
 
     /// Groups, ports and neighbors of one subnet, all of them whole.

@@ -2,9 +2,10 @@ import Foundation
 import HawserProtocol
 import Lab
 import SwiftProtobuf
+import OwnThreads
 import Testing
 
-@Suite("The daemon, told by Alcor", .serialized) struct DaemonAlcorTests {
+@Suite("The daemon, told by Alcor", .serialized, .ownThreads) struct DaemonAlcorTests {
     @Test("enforces a port's groups before it answers, and other groups when the port comes again with those")
     func rebinding() throws {
         let host = try DaemonHost()

@@ -1,8 +1,9 @@
 import Foundation
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The command line, with the daemon", .serialized) struct DaemonCommandTests {
+@Suite("The command line, with the daemon", .serialized, .ownThreads) struct DaemonCommandTests {
     private let host: DaemonHost
     private let web: DaemonPod
     private let intents: String

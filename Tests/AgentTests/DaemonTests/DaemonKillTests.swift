@@ -2,9 +2,10 @@ import Dispatch
 import Foundation
 import Lab
 import Synchronization
+import OwnThreads
 import Testing
 
-@Suite("The daemon, killed", .serialized) struct DaemonKillTests {
+@Suite("The daemon, killed", .serialized, .ownThreads) struct DaemonKillTests {
     /// The ports that one of the two policies opens alone, the one that both open, and the one that neither does.
     private static let (first, second, both, neither): (UInt16, UInt16, UInt16, UInt16) = (7000, 7100, 7001, 7200)
 

@@ -1,8 +1,9 @@
 import Foundation
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The daemon", .serialized) struct DaemonTests {
+@Suite("The daemon", .serialized, .ownThreads) struct DaemonTests {
     private static let families = 0...1
 
     @Test("applies files, their edits and their removal, and passes by a file that it can't read")

@@ -1,8 +1,9 @@
 import Foundation
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The push port, behind TLS", .serialized) struct PushSecurityTests {
+@Suite("The push port, behind TLS", .serialized, .ownThreads) struct PushSecurityTests {
     private let host: DaemonHost
     private let authority: PushAuthority
 

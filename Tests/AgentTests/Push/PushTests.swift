@@ -1,8 +1,9 @@
 import Foundation
 import Lab
+import OwnThreads
 import Testing
 
-@Suite("The push, from another implementation of gRPC", .serialized) struct PushTests {
+@Suite("The push, from another implementation of gRPC", .serialized, .ownThreads) struct PushTests {
     @Test("puts into force what it answers as applied, on a stream and by single calls")
     func applies() throws {
         let host = try DaemonHost()

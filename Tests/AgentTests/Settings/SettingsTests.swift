@@ -1,5 +1,6 @@
 import Agent
 import Foundation
+import HostNetwork
 import Logging
 import Testing
 

@@ -206,7 +206,7 @@ extension DifferentialWorld {
         case .pod(let id):
             // Where the rules deny it anyway it is as good as any other.
             guard isHosts, let pod = intents.pods[id] else { return false }
-            return !pod.portSecurity || oracle.owns(pod, probe.mac, source)
+            return !pod.portSecurity || lab.oracle.owns(pod, probe.mac, source)
         case .world: return isHosts || pods.contains { $0.addresses.contains(source) }
         case .host: return false
         }

@@ -116,7 +116,7 @@ final class DifferentialRun {
 
     private func judge(_ probes: [(probe: Probe, opener: DifferentialFlows.Tuple?)], _ part: String) throws {
         let evaluator = Evaluator(world.lab.believed)
-        let oracle = world.oracle
+        let oracle = world.lab.oracle
         // In the order of sending, for each packet leaves its flow to the next.
         let opinions = probes.map { probe, opener in
             let tracking = flows.tracking(of: probe, answering: opener)

@@ -1,8 +1,9 @@
 import Foundation
 import HostNetwork
+import OwnThreads
 import Testing
 
-@Suite("The kernel, `hawser explain` and the intents", .serialized) struct DifferentialTests {
+@Suite("The kernel, `hawser explain` and the intents", .serialized, .ownThreads) struct DifferentialTests {
     /// `HAWSER_SEED` repeats a run, `HAWSER_VERDICTS` makes it longer.
     static let seed = ProcessInfo.processInfo.environment["HAWSER_SEED"].flatMap { Int($0) } ?? Int.random(in: 1...999_999_999)
     static let verdicts = ProcessInfo.processInfo.environment["HAWSER_VERDICTS"].flatMap { Int($0) } ?? 6000

@@ -79,15 +79,6 @@ final class DifferentialWorld {
     var intents: Intents { lab.desired.intents }
     var pods: [Pod] { intents.pods.values.sorted { $0.id < $1.id } }
 
-    /// What the intents say, with no trust in any stamp.
-    var oracle: Oracle {
-        var scene = Scene()
-        scene.intents = intents
-        scene.attachable = Set(intents.pods.keys)
-        scene.layout = lab.desired.layout
-        return Oracle(scene)
-    }
-
     /// The host's own, as far as pods are concerned: of the uplink, and the gateways of the pods that there are.
     var hostAddresses: [IPAddress] {
         ["192.0.2.1", "2001:db8:ff::1"].map { IPAddress($0) }

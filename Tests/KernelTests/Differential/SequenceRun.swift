@@ -95,7 +95,7 @@ final class SequenceRun {
     // MARK: Flows
 
     private func openFlows() throws {
-        let oracle = world.oracle
+        let oracle = world.lab.oracle
         var tries = 0
         while flows.count < Self.flowsAtOnce, tries < 60 {
             tries += 1
@@ -155,7 +155,7 @@ final class SequenceRun {
     // MARK: Verdicts
 
     private func judge(_ phase: String) throws {
-        let oracle = world.oracle
+        let oracle = world.lab.oracle
         for flow in flows { try flow.talk("change \(tally.changes) \(phase)\n") }
         let packets = flows.flatMap { [$0.packet(isReply: false), $0.packet(isReply: true)] }
         let arrivals = try world.send(packets)

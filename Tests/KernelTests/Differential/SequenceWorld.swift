@@ -45,14 +45,6 @@ final class SequenceWorld {
 
     var intents: Intents { lab.desired.intents }
 
-    var oracle: Oracle {
-        var scene = Scene()
-        scene.intents = intents
-        scene.attachable = Set(intents.pods.keys)
-        scene.layout = lab.desired.layout
-        return Oracle(scene)
-    }
-
     // MARK: Ends
 
     /// One end of a flow.
