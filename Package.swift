@@ -124,8 +124,10 @@ let package = Package(
         .executableTarget(
             name: "hawser-bench",
             dependencies: [
-                "Agent", "HawserAPI", "HostNetwork", "Kernel", "Lab", "Netlink", "Store",
+                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Kernel", "Lab", "Netlink", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

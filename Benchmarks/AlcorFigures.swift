@@ -24,21 +24,11 @@ struct AlcorFigures {
             lab.remove()
             try? FileManager.default.removeItem(at: folder)
         }
-        let own = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-        let control = folder.path + "/control.sock"
-        let daemon = try LabProgram(
-            [
-                own.deletingLastPathComponent().appending(path: "hawserd").path, "--intents-directory", "", "--state-directory",
-                folder.path + "/state", "--control-socket", control, "--debug-socket", folder.path + "/debug.sock", "--control-group", "",
-                "--debug-group", "", "--push-listen", "127.0.0.1:50001", "--push-plaintext", "true", "--alcor-isolated", "false",
-            ], in: host, log: folder.path + "/log")
-        defer { daemon.end(SIGTERM) }
-        let client = DebugClient(socket: folder.path + "/debug.sock")
-        while (try? await client.status())?.ready != true {
-            guard !daemon.hasEnded else { throw LabError(try String(contentsOfFile: folder.path + "/log", encoding: .utf8)) }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        return try await ControlClient.connected(to: control) { client in
+        let daemon = try DaemonProcess(
+            on: host, in: folder, ["--push-listen", "127.0.0.1:50001", "--push-plaintext", "true", "--alcor-isolated", "false"])
+        defer { daemon.program.end(SIGTERM) }
+        try await daemon.ready()
+        return try await ControlClient.connected(to: daemon.control) { client in
             var all: [Series] = []
             var empty = Series("an empty goal state", by: "hawserd, gRPC", among: "1 stream")
             for _ in 0..<repetitions * 10 { try await push(GoalState(json: Data("{}".utf8)), client, &empty) }

@@ -11,10 +11,23 @@ struct Bench: AsyncParsableCommand {
         commandName: "hawser-bench",
         abstract: "Measures what Hawser costs, in private namespaces; `make bench` runs it.",
         discussion: "All contenders take turns, so that what disturbs one disturbs all of them.",
-        subcommands: [Changes.self, Packets.self, AlcorCommand.self], defaultSubcommand: Changes.self)
+        subcommands: [Changes.self, Packets.self, PushCommand.self, AlcorCommand.self], defaultSubcommand: Changes.self)
 
     static func progress(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))
+    }
+
+    /// Runs another program in this program's own namespaces.
+    static func run(_ words: String...) throws { try run(words) }
+
+    static func run(_ words: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = words
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw LabError("\(words) ended with \(process.terminationStatus)") }
     }
 
     static func folder(in directory: String) -> URL {

@@ -20,6 +20,11 @@ struct Series: Codable, Sendable {
         self.among = among
     }
 
+    init(_ what: String, by: String, among: String, _ times: [Duration]) {
+        self.init(what, by: by, among: among)
+        self.times = Samples(times.map { $0 / .microseconds(1) })
+    }
+
     mutating func add(_ time: Duration) { times.add(time / .microseconds(1)) }
 
     /// Times `body`, and adds that.
@@ -49,13 +54,13 @@ struct Figures: Codable, Sendable {
     mutating func add(_ other: [Series]) { series += other }
 
     var table: String {
-        var rows = [["WHAT", "BY", "AMONG", "MIN", "MEDIAN", "P90", "TIMES", "RATIO", "MESSAGES", "BYTES"]]
+        var rows = [["WHAT", "BY", "AMONG", "MIN", "MEDIAN", "P90", "P99", "TIMES", "RATIO", "MESSAGES", "BYTES"]]
         for item in series {
             let baseline = series.first { $0.what == item.what && $0.among == item.among && $0.by == Self.limit }?.times.median
             let ratio = baseline.map { String(format: "%.2f", item.times.median / $0) } ?? ""
             rows.append([
                 item.what, item.by, item.among, Self.text(item.times.minimum), Self.text(item.times.median), Self.text(item.times.p90),
-                "\(item.times.count)", ratio,
+                Self.text(item.times.p99), "\(item.times.count)", ratio,
                 item.messages.map(String.init) ?? "", item.bytes.map(String.init) ?? "",
             ])
         }
