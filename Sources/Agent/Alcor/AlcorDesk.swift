@@ -41,7 +41,11 @@ package final class AlcorDesk: Sendable {
     }
 
     /// Throws only when the call is cancelled before its turn.
-    func push(_ message: GoalStates, since start: ContinuousClock.Instant) async throws -> Alcor_Schema_GoalStateOperationReply {
+    ///
+    /// - Parameter scope: what the client may change; nil: everything.
+    func push(
+        _ message: GoalStates, within scope: Scope?, since start: ContinuousClock.Instant
+    ) async throws -> Alcor_Schema_GoalStateOperationReply {
         let count = message.states.count
         guard count > 0 else { return .init(message, [], start.duration(to: .now)) }
         guard count <= limits.maxResources else {
@@ -54,7 +58,7 @@ package final class AlcorDesk: Sendable {
         let turned = Turned()
         let report = await reconciler.reconcile(
             Change { intents in
-                let outcome = Result { try self.turn(message.states, intents) }
+                let outcome = Result { try self.turn(message.states, intents, scope) }
                 turned.outcome.withLock { $0 = outcome }
                 return (try? outcome.get().change) ?? Change()
             }, source: Source.alcor, dryRun: false)
@@ -74,9 +78,9 @@ package final class AlcorDesk: Sendable {
     }
 
     /// On the reconciler's thread, so that messages are taken one after the other.
-    private func turn(_ states: [AlcorState], _ intents: Intents) throws -> AlcorTurn {
+    private func turn(_ states: [AlcorState], _ intents: Intents, _ scope: Scope?) throws -> AlcorTurn {
         try ledger.withLock { ledger in
-            let turn = try AlcorTurn(states, ledger, intents, settings)
+            let turn = try AlcorTurn(states, ledger, intents, settings, scope: scope)
             var after = turn.ledger
             if !after.unsaved.isEmpty {
                 try store.rememberAlcor(

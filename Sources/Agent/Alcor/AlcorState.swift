@@ -79,4 +79,14 @@ struct AlcorState: Sendable {
         case .subnet, .router, .dhcp, .gateway, .UNRECOGNIZED: nil
         }
     }
+
+    /// What its intent is to be, where it tells of a whole one.
+    var wanted: Intent? {
+        switch asked {
+        case .group(let edit): .securityGroup(edit.group)
+        case .port(let pod, _, _): .pod(pod)
+        case .neighbor(let neighbor, _): .neighbor(neighbor)
+        case .refused, .question, .deletion, .vpc, .subnet, .record: nil
+        }
+    }
 }

@@ -13,11 +13,16 @@ struct AlcorTurn {
     private(set) var woken: [Verdict] = []
     private let intents: Intents
     private let settings: Settings.Alcor
+    private let scope: Scope?
 
-    init(_ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor) throws {
+    /// - Parameter scope: what the client may change; nil: everything.
+    init(
+        _ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor, scope: Scope? = nil
+    ) throws {
         self.ledger = ledger
         self.intents = intents
         self.settings = settings
+        self.scope = scope
         for state in states { verdicts.append(try verdict(on: state)) }
         try wake()
     }
@@ -26,13 +31,14 @@ struct AlcorTurn {
     var change: Change {
         let upserts = order.compactMap { wishes[$0] ?? nil }
         let deletions = order.filter { wishes[$0] == .some(nil) }.sorted { $0.kind == $1.kind ? $0.id < $1.id : $0.kind > $1.kind }
-        return Change(upserts: upserts, deletions: deletions)
+        return Change(upserts: upserts, deletions: deletions, scope: scope)
     }
 
     // MARK: One state
 
     private mutating func verdict(on state: AlcorState) throws -> Verdict {
         let key = AlcorLedger.Key(type: state.type, id: state.id)
+        if let scope, !admits(state, key, scope) { return .refused(scope.refusal(of: state.intent)) }
         switch state.asked {
         case .refused(let rejected):
             let verdict = Verdict.refused(rejected)
@@ -94,6 +100,26 @@ struct AlcorTurn {
             isKnown = ledger.entries[key] != nil
         }
         return isKnown ? .said(.success) : .said(.failure, "not known here")
+    }
+
+    /// Whether the client may change it, or ask about it: as it is to be, as it is, and as it waits to be.
+    private func admits(_ state: AlcorState, _ key: AlcorLedger.Key, _ scope: Scope) -> Bool {
+        switch state.type {
+        case .vpc: return scope.networks.contains(ID(state.id))
+        case .subnet:
+            guard ledger.owner(ofSubnet: state.id).map(scope.networks.contains) ?? true else { return false }
+            return switch state.asked {
+            case .subnet(_, let network): scope.networks.contains(network)
+            // Nobody knows whose it is, and others may be told of it.
+            case .refused: ledger.entries[key] != nil
+            default: true
+            }
+        case .securitygroup, .port, .neighbor:
+            let all = [state.wanted, ledger.waiting[key]?.wanted, state.intent.flatMap { intents[$0] }]
+            return all.allSatisfy { $0.map(scope.admits) ?? true }
+        // They are of no network, as far as this version knows.
+        case .router, .dhcp, .gateway, .UNRECOGNIZED: return false
+        }
     }
 
     // MARK: Deletions
@@ -208,6 +234,7 @@ struct AlcorTurn {
             case .neighbor(let neighbor, let there): (network, places) = (neighbor.network, there)
             default: continue
             }
+            guard scope?.networks.contains(network) ?? true else { continue }
             let known = Set(self.network(network)?.subnets.map(\.id) ?? [])
             guard places.allSatisfy({ known.contains($0.subnet) }) else { continue }
             woken.append(try verdict(on: state))

@@ -64,7 +64,8 @@ extension PushAccess: ServerInterceptor {
     /// Those that hold themselves to a client's rights, or are for everybody who is on the list.
     private static let judgesItself: Set<String> = [
         "hawser.v1.Push/Push", "hawser.v1.Push/Apply", "hawser.v1.Push/Attach", "hawser.v1.Push/Detach", "grpc.health.v1.Health/Check",
-        "grpc.health.v1.Health/Watch",
+        "grpc.health.v1.Health/Watch", "alcor.schema.GoalStateProvisioner/PushNetworkResourceStates",
+        "alcor.schema.GoalStateProvisioner/PushGoalStatesStream", "alcor.schema.GoalStateProvisioner/PushGoalstates",
     ]
     private static let forReaders: Set<String> = ["hawser.v1.Push/Watch", "hawser.v1.Push/Check"]
 

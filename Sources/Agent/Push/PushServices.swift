@@ -18,7 +18,7 @@ package struct PushServices: Sendable {
     package func callAsFunction(_ access: PushAccess) -> [any RegistrableRPCService] {
         [
             PushService(reconciler: reconciler, journal: journal, access: access, limits: settings.push),
-            AlcorService(alcor), HealthService(reconciler: reconciler, journal: journal),
+            AlcorService(alcor, access), HealthService(reconciler: reconciler, journal: journal),
         ]
     }
 }

@@ -97,6 +97,63 @@ private struct Manager: Alcor_Schema_GoalStateProvisioner.SimpleServiceProtocol 
         }
     }
 
+    @Test("is asked behind mutual TLS, by its name and by its address, and not when another authority has signed it")
+    func secured() async throws {
+        let folder = try TemporaryFolder()
+        let (authority, other) = (try PushAuthority("authority", in: folder), try PushAuthority("other", in: folder))
+        try authority.sign("host.example")
+        try authority.sign("localhost", address: "127.0.0.1")
+        try other.sign("localhost", address: "127.0.0.1", as: "forged")
+        for (certificate, isGood) in [("localhost", true), ("forged", false)] {
+            let (requests, asked) = AsyncStream.makeStream(of: Alcor_Schema_HostRequest.self)
+            let transport = HTTP2ServerTransport.Posix(
+                address: .ipv4(host: "127.0.0.1", port: 0),
+                transportSecurity: .mTLS(
+                    certificateChain: [.file(path: folder.file("\(certificate).pem"), format: .pem)],
+                    privateKey: .file(path: folder.file("\(certificate).key"), format: .pem)
+                ) { tls in
+                    tls.trustRoots = .certificates([.file(path: authority.certificate, format: .pem)])
+                })
+            let server = GRPCServer(transport: transport, services: [Manager([], asked: asked)])
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await server.serve() }
+                let port = try #require(try await transport.listeningAddress.ipv4?.port)
+                let taker = Taker(requests)
+                for name in ["127.0.0.1", "localhost"] {
+                    var settings = Settings()
+                    settings.alcor.manager = "\(name):\(port)"
+                    settings.push.certificate = folder.file("host.example.pem")
+                    settings.push.key = folder.file("host.example.key")
+                    settings.push.clientCA = authority.certificate
+                    let manager = try #require(
+                        AlcorManager(settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { failures in
+                            asked.yield(.with { $0.formatVersion = UInt32(1000 + failures) })
+                            return .milliseconds(1)
+                        })
+                    let group = ServiceGroup(services: [manager], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                    async let ended: Void = group.run()
+                    manager.begin()
+                    // What comes first is either the request or the word of a failure.
+                    let first = try await taker.next()
+                    #expect(first.formatVersion == (isGood ? 1 : 1001), "\(certificate) \(name)")
+                    await group.triggerGracefulShutdown()
+                    try await ended
+                    if !isGood {
+                        // Failures that were noted until the end.
+                        asked.yield(.with { $0.formatVersion = 0 })
+                        var next = try await taker.next()
+                        while next.formatVersion != 0 {
+                            #expect(next.formatVersion > 1000)
+                            next = try await taker.next()
+                        }
+                    }
+                }
+                server.beginGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
     @Test("that isn't there is waited for longer and longer, at most a minute, and never less than half a second")
     func pauses() {
         for _ in 0..<100 {

@@ -366,4 +366,50 @@ import Testing
         bad.gatewayStates[0].configuration.destinations = [.with { $0.ipAddress = "x" }]
         #expect(try world.push(bad).statuses == [.invalidArg, .invalidArg, .invalidArg])
     }
+
+    @Test("of a client that is held to one VPC touch nothing of another's: what is in force, what waits, what is only remembered")
+    func scoped() throws {
+        var world = AlcorWorld()
+        func of(_ vpc: String, _ port: Alcor_Schema_PortState) -> Alcor_Schema_PortState {
+            var port = port
+            port.configuration.vpcID = vpc
+            return port
+        }
+        let far = AlcorSample.subnet("subnet-2", vpc: "vpc-2", cidr: "10.2.0.0/24", gateway: "10.2.0.1")
+        try world.push(
+            goal {
+                $0.subnetStates = [far]
+                $0.securityGroupStates = [AlcorSample.group("shared", [AlcorSample.rule("r", .ingress, .tcp, 80, 80)])]
+                // It waits for a subnet.
+                $0.portStates = [of("vpc-2", AlcorSample.port("waiting", 9, subnet: "subnet-3"))]
+                $0.dhcpStates = [.with { $0.configuration.id = "dhcp" }]
+            })
+        let (intents, entries) = (world.intents, world.ledger.entries)
+        world.scope = Scope(["vpc-1"])
+        let denied = goal {
+            $0.vpcStates = [AlcorSample.vpc("vpc-2", .delete)]
+            $0.subnetStates = [
+                far, AlcorSample.subnet("subnet-2"), AlcorSample.subnet("subnet-2", .delete), AlcorSample.subnet("subnet-3", tunnel: 0),
+            ]
+            $0.securityGroupStates = [AlcorSample.group("shared", []), AlcorSample.group("shared", [], .delete)]
+            $0.portStates = [
+                of("vpc-2", AlcorSample.port("new", 11)), AlcorSample.port("waiting", 9), AlcorSample.port("waiting", 9, .delete),
+                of("vpc-2", AlcorSample.port("waiting", 9, .get)),
+            ]
+            $0.dhcpStates = [.with { ($0.operationType, $0.configuration.id) = (.delete, "dhcp") }]
+            $0.routerStates = [.with { $0.configuration.id = "router" }]
+        }
+        let reply = try world.push(denied)
+        #expect(reply.statuses.allSatisfy { $0 == .invalidArg } && reply.statuses.count == 13, "\(reply.statuses)")
+        #expect(reply.reasons.allSatisfy { $0.contains("this client may not change it") }, "\(reply.reasons)")
+        #expect(world.intents == intents && world.ledger.entries == entries && world.ledger.refused.isEmpty)
+
+        let own = try world.push(
+            goal {
+                $0.subnetStates = [AlcorSample.subnet()]
+                $0.portStates = [AlcorSample.port("port-1", 10, groups: ["shared"])]
+            })
+        #expect(own.statuses == [.success, .success])
+        #expect(world.intents.pods["port-1"] != nil)
+    }
 }

@@ -13,6 +13,9 @@ struct AlcorWorld {
     /// Whether the last message changed anything that is to be remembered.
     private(set) var hasChanged = false
 
+    /// What the client may change; nil: everything.
+    var scope: Scope?
+
     init(isolated: Bool = false) { settings.isolated = isolated }
 
     @discardableResult
@@ -26,7 +29,7 @@ struct AlcorWorld {
     }
 
     mutating func push(_ message: GoalStates) throws -> Alcor_Schema_GoalStateOperationReply {
-        let turn = try AlcorTurn(message.states, ledger, intents, settings)
+        let turn = try AlcorTurn(message.states, ledger, intents, settings, scope: scope)
         hasChanged = !turn.ledger.unsaved.isEmpty
         ledger = turn.ledger
         ledger.saved()

@@ -17,9 +17,11 @@ struct PushAuthority {
     var certificate: String { folder.file("\(name).pem") }
 
     /// Signs a certificate for a name; `days` below 0: it has expired.
-    func sign(_ subject: String, as file: String? = nil, days: Int = 1) throws {
+    ///
+    /// - Parameter address: an IP address that it is for, too.
+    func sign(_ subject: String, address: String? = nil, as file: String? = nil, days: Int = 1) throws {
         let base = folder.file(file ?? subject)
-        let names = try folder.write("subjectAltName=DNS:\(subject)\n", to: "names")
+        let names = try folder.write("subjectAltName=DNS:\(subject)\(address.map { ",IP:" + $0 } ?? "")\n", to: "names")
         try Self.openssl([
             "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", base + ".new", "-out",
             base + ".csr", "-subj", "/O=Hawser's tests",

@@ -1,4 +1,5 @@
 import Foundation
+import HawserProtocol
 import Lab
 import OwnThreads
 import Testing
@@ -74,6 +75,10 @@ import Testing
         let tenant = try host.python(identity("tenant.example"), networks)
         #expect(tenant[0].statuses == ["APPLIED", "REJECTED"])
         #expect(host.log.contains("tenant.example may not change network green"))
+        let text = Data("networks: [{id: green}, {id: blue}]\n".utf8).base64EncodedString()
+        let document = #"{"documents": {"documents": [{"name": "a.yaml", "content": "\#(text)"}]}}"#
+        let documents = #"{"call": "Apply", "request": \#(document)}"#
+        #expect(try host.python(identity("tenant.example"), documents)[0].statuses == ["REJECTED", "APPLIED"])
         let before = try refusals()
         let monitor = try host.python(
             identity("monitor.example"), networks,
@@ -124,5 +129,62 @@ import Testing
             _ = try host.host.run("bash", "-c", command)
         }
         #expect(try host.python(trusting, Self.push)[0].statuses == ["APPLIED"])
+    }
+
+    @Test(
+        "takes from an Alcor controller that is held to one VPC what is of that VPC, and answers the rest INVALID_ARG in calls that succeed"
+    )
+    func alcor() throws {
+        for name in ["alcor.example", "monitor.example"] { try authority.sign(name) }
+        let (web, client) = (try host.pod("web", 10), try host.pod("client", 20))
+        let clients = flags.map { $0.replacing("tenant.example=network:blue", with: "alcor.example=network:vpc-1") }
+        try host.start(clients + ["--alcor-isolated", "false"])
+        func elsewhere(_ operation: Alcor_Schema_OperationType) -> [Alcor_Schema_NeighborState] {
+            var neighbor = AlcorSample.neighbor("far", "10.2.0.77", subnet: "subnet-2", operation)
+            neighbor.configuration.vpcID = "vpc-2"
+            return [neighbor]
+        }
+        func opening(_ id: String, _ port: UInt32, vpc: String) -> Alcor_Schema_SecurityGroupState {
+            var group = AlcorSample.opening(id, port, 7001)
+            group.configuration.vpcID = vpc
+            return group
+        }
+        let subnet = AlcorSample.subnet("subnet-2", vpc: "vpc-2", cidr: "10.2.0.0/24", gateway: "10.2.0.1")
+        let others = AlcorSample.goal { ($0.subnetStates, $0.neighborStates) = ([subnet], elsewhere(.info)) }
+        let whole = try host.python(identity("controller.example"), DaemonHost.call("PushNetworkResourceStates", others))[0]
+        #expect(whole.alcorStatuses == ["SUCCESS", "SUCCESS"])
+
+        let before = try refusals()
+        let mixed = AlcorSample.goal {
+            $0.subnetStates = [AlcorSample.subnet(), subnet]
+            $0.securityGroupStates = [opening("a", 7000, vpc: "vpc-1"), opening("b", 7100, vpc: "vpc-2"), opening("c", 7200, vpc: "")]
+            $0.portStates = [web.port("a"), client.port("a")]
+            $0.neighborStates = elsewhere(.delete)
+        }
+        let replies = try host.python(
+            identity("alcor.example"), DaemonHost.call("PushNetworkResourceStates", mixed), DaemonHost.open, DaemonHost.send(mixed.second),
+            DaemonHost.receive(1), DaemonHost.close)
+        try #require(replies.count == 3, "\(replies)")
+        for reply in replies.prefix(2) {
+            let own = ["subnet-1", "a", "web", "client"]
+            for state in reply.alcorStates {
+                let isOwn = own.contains(try #require(state["resourceId"] as? String))
+                #expect((state["operationStatus"] as? String ?? "SUCCESS") == (isOwn ? "SUCCESS" : "INVALID_ARG"), "\(state)")
+                let reason = state["reason"] as? String ?? ""
+                #expect(reason.contains("this client may not change it (valid: resources of network vpc-1)") != isOwn, "\(state)")
+            }
+            #expect(reply.alcorStates.count == 8)
+        }
+        #expect(replies[2].code == "OK")
+        #expect(try refusals() == before + 2)
+        #expect(host.log.contains("alcor.example may not change SUBNET subnet-2 and 3 more"))
+        #expect(try web.isReached(at: 7000, from: client, 0, witness: 7001))
+        #expect(try !web.isReached(at: 7100, from: client, 0, witness: 7001))
+        let groups = try host.hawser("groups", "--output", "json").list.compactMap { $0["id"] as? String }
+        #expect(groups.contains("a") && !groups.contains("b") && !groups.contains("c"), "\(groups)")
+        #expect(try host.hawser("status", "--output", "json").object["neighbors"] as? Int == 1, "what is there of another VPC stays")
+
+        let reader = try host.python(identity("monitor.example"), DaemonHost.call("PushNetworkResourceStates", mixed))
+        #expect(reader[0].code == "PERMISSION_DENIED")
     }
 }

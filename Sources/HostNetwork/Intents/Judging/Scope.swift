@@ -18,7 +18,7 @@ package struct Scope: Hashable, Sendable {
     package static let words = "this client may not change it"
 
     /// Why a resource can't be changed.
-    package func refusal(of id: IntentID) -> Rejected {
+    package func refusal(of id: IntentID?) -> Rejected {
         let names = networks.map(\.value).sorted().joined(separator: ", ")
         return Rejected(
             intent: id, field: "network", reason: Self.words,
