@@ -37,6 +37,28 @@ struct PushedChange {
         }
     }
 
+    /// Intents as text. Throws when a document can't be read as a whole, or when they are to be the whole and a resource can't be told by its
+    /// name.
+    init(_ documents: Hawser_V1_Documents, scope: Scope?) throws {
+        var read: [Document] = []
+        for document in documents.documents {
+            do throws(UnreadableText) {
+                read += try IntentReader.documents(in: document.content, named: document.name)
+            } catch {
+                throw RPCError(code: .invalidArgument, message: "\(error); nothing is changed")
+            }
+        }
+        let page = IntentBook.Page(read)
+        guard !(documents.prune && page.isUncertain) else {
+            // Pruning would delete the very resource that was meant.
+            let reason = page.rejected.filter { $0.intent == nil }.map(\.description).joined(separator: "; ")
+            throw RPCError(
+                code: .invalidArgument, message: "can't prune by documents with unnamed resources: \(reason); nothing is changed")
+        }
+        change = Change(upserts: page.intents, rejected: page.rejected, prune: documents.prune, scope: scope)
+        mentions = Mentions(read)
+    }
+
     private init(_ document: Document, isWhole: Bool, scope: Scope?) {
         let decoded = IntentFile.decode(document)
         change = Change(upserts: decoded.intents, rejected: decoded.rejected, prune: isWhole, scope: scope)
@@ -46,7 +68,7 @@ struct PushedChange {
 
 extension Hawser_V1_Deletion {
     fileprivate func named() throws(Rejected) -> IntentID {
-        let valid = Kind.allCases.filter { Hawser_V1_Kind($0) != .unspecified }.map(\.rawValue).joined(separator: ", ")
+        let valid = Kind.allCases.map(\.rawValue).joined(separator: ", ")
         guard unknownFields.data.isEmpty, let kind = kind.kind else {
             throw Rejected(intent: nil, field: "deletions.kind", value: "\(kind.rawValue)", reason: "there is no such kind", valid: valid)
         }
@@ -65,9 +87,9 @@ extension Hawser_V1_Kind {
         case .addressGroup: self = .addressGroup
         case .pod: self = .pod
         case .neighbor: self = .neighbor
-        case .elasticIP: self = .unspecified
+        case .elasticIP: self = .elasticIp
         }
     }
 
-    var kind: Kind? { Kind.allCases.first { Hawser_V1_Kind($0) == self && self != .unspecified } }
+    var kind: Kind? { Kind.allCases.first { Hawser_V1_Kind($0) == self } }
 }

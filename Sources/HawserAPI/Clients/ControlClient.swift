@@ -4,10 +4,11 @@ import GRPCNIOTransportHTTP2
 import HawserProtocol
 import SwiftProtobuf
 
-/// Writes through the control socket: gRPC over a Unix socket.
+/// Writes through the control socket: pushes, as a controller's, over a Unix socket.
 package struct ControlClient: Sendable {
     private let socket: String
     private let service: Hawser_V1_Control.Client<HTTP2ClientTransport.Posix>
+    private let push: Hawser_V1_Push.Client<HTTP2ClientTransport.Posix>
     let alcor: Alcor_Schema_GoalStateProvisioner.Client<HTTP2ClientTransport.Posix>
 
     /// Connects, runs `body`, and hangs up; one connection serves all calls that `body` makes.
@@ -18,7 +19,7 @@ package struct ControlClient: Sendable {
         return try await withGRPCClient(transport: transport) { client in
             try await body(
                 ControlClient(
-                    socket: socket, service: Hawser_V1_Control.Client(wrapping: client),
+                    socket: socket, service: Hawser_V1_Control.Client(wrapping: client), push: Hawser_V1_Push.Client(wrapping: client),
                     alcor: Alcor_Schema_GoalStateProvisioner.Client(wrapping: client)))
         }
     }
@@ -35,30 +36,34 @@ package struct ControlClient: Sendable {
     }
 
     package func apply(_ documents: [Document], prune: Bool = false, dryRun: Bool = false) async throws -> ApplyView {
-        let request = Hawser_V1_ApplyRequest.with {
-            $0.documents = documents.map { document in
-                Hawser_V1_IntentDocument.with {
-                    $0.name = document.name
-                    $0.content = document.content
+        try await apply(
+            .with {
+                $0.documents.documents = documents.map { document in
+                    .with {
+                        $0.name = document.name
+                        $0.content = document.content
+                    }
                 }
-            }
-            $0.prune = prune
-            $0.dryRun = dryRun
-        }
-        return try await explained { try await ApplyView(service.apply(request)) }
+                $0.documents.prune = prune
+                $0.dryRun = dryRun
+            })
     }
 
     package func delete(_ kind: ResourceKind, _ ids: [String], dryRun: Bool = false) async throws -> ApplyView {
-        let request = Hawser_V1_DeleteRequest.with {
-            $0.resources = ids.map { id in
-                Hawser_V1_ResourceName.with {
-                    $0.kind = kind.rawValue
-                    $0.id = id
+        try await apply(
+            .with {
+                $0.delta.deletions = ids.map { id in
+                    .with {
+                        $0.kind = Hawser_V1_Kind(kind)
+                        $0.id = id
+                    }
                 }
-            }
-            $0.dryRun = dryRun
-        }
-        return try await explained { try await ApplyView(service.delete(request)) }
+                $0.dryRun = dryRun
+            })
+    }
+
+    private func apply(_ request: Hawser_V1_PushRequest) async throws -> ApplyView {
+        try await explained { try await ApplyView(push.apply(request)) }
     }
 
     package func resync() async throws -> ApplyView {

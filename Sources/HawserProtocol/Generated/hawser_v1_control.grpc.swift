@@ -1,7 +1,5 @@
-/// What the operator's command line and the CNI plugin ask of the daemon on the same host, over a Unix socket.
-///
-/// Intents travel as the text of the files that describe them: that format is the contract, so that a file, a pipe and
-/// a request are judged by the same validation and refused with the same words.
+/// What the operator's command line asks of the daemon on the same host beside pushing, over a Unix socket. `hawser apply` and
+/// `hawser delete` are pushes (push.proto), which the control socket serves, too.
 
 // DO NOT EDIT.
 // swift-format-ignore-file
@@ -25,38 +23,12 @@ package enum Hawser_V1_Control: Sendable {
     package static let descriptor = GRPCCore.ServiceDescriptor(fullyQualifiedService: "hawser.v1.Control")
     /// Namespace for method metadata.
     package enum Method: Sendable {
-        /// Namespace for "Apply" metadata.
-        package enum Apply: Sendable {
-            /// Request type for "Apply".
-            package typealias Input = Hawser_V1_ApplyRequest
-            /// Response type for "Apply".
-            package typealias Output = Hawser_V1_ApplyReply
-            /// Descriptor for "Apply".
-            package static let descriptor = GRPCCore.MethodDescriptor(
-                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "hawser.v1.Control"),
-                method: "Apply",
-                type: .unary
-            )
-        }
-        /// Namespace for "Delete" metadata.
-        package enum Delete: Sendable {
-            /// Request type for "Delete".
-            package typealias Input = Hawser_V1_DeleteRequest
-            /// Response type for "Delete".
-            package typealias Output = Hawser_V1_ApplyReply
-            /// Descriptor for "Delete".
-            package static let descriptor = GRPCCore.MethodDescriptor(
-                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "hawser.v1.Control"),
-                method: "Delete",
-                type: .unary
-            )
-        }
         /// Namespace for "Resync" metadata.
         package enum Resync: Sendable {
             /// Request type for "Resync".
             package typealias Input = Hawser_V1_ResyncRequest
             /// Response type for "Resync".
-            package typealias Output = Hawser_V1_ApplyReply
+            package typealias Output = Hawser_V1_PushReply
             /// Descriptor for "Resync".
             package static let descriptor = GRPCCore.MethodDescriptor(
                 service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "hawser.v1.Control"),
@@ -66,8 +38,6 @@ package enum Hawser_V1_Control: Sendable {
         }
         /// Descriptors for all methods in the "hawser.v1.Control" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
-            Apply.descriptor,
-            Delete.descriptor,
             Resync.descriptor
         ]
     }
@@ -95,43 +65,6 @@ extension Hawser_V1_Control {
     /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
     /// or ``SimpleServiceProtocol`` instead.
     package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "Apply" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-        /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Hawser_V1_ApplyRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Hawser_V1_ApplyReply` messages.
-        func apply(
-            request: GRPCCore.StreamingServerRequest<Hawser_V1_ApplyRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_ApplyReply>
-
-        /// Handle the "Delete" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Deletes the resources named. Deleting what isn't there is applied.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Hawser_V1_DeleteRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Hawser_V1_ApplyReply` messages.
-        func delete(
-            request: GRPCCore.StreamingServerRequest<Hawser_V1_DeleteRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_ApplyReply>
-
         /// Handle the "Resync" method.
         ///
         /// > Source IDL Documentation:
@@ -144,11 +77,11 @@ extension Hawser_V1_Control {
         /// - Throws: Any error which occurred during the processing of the request. Thrown errors
         ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
         ///     to an internal error.
-        /// - Returns: A streaming response of `Hawser_V1_ApplyReply` messages.
+        /// - Returns: A streaming response of `Hawser_V1_PushReply` messages.
         func resync(
             request: GRPCCore.StreamingServerRequest<Hawser_V1_ResyncRequest>,
             context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_ApplyReply>
+        ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_PushReply>
     }
 
     /// Service protocol for the "hawser.v1.Control" service.
@@ -159,43 +92,6 @@ extension Hawser_V1_Control {
     /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
     /// use ``StreamingServiceProtocol``.
     package protocol ServiceProtocol: Hawser_V1_Control.StreamingServiceProtocol {
-        /// Handle the "Apply" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-        /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Hawser_V1_ApplyRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Hawser_V1_ApplyReply` message.
-        func apply(
-            request: GRPCCore.ServerRequest<Hawser_V1_ApplyRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Hawser_V1_ApplyReply>
-
-        /// Handle the "Delete" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Deletes the resources named. Deleting what isn't there is applied.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Hawser_V1_DeleteRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Hawser_V1_ApplyReply` message.
-        func delete(
-            request: GRPCCore.ServerRequest<Hawser_V1_DeleteRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Hawser_V1_ApplyReply>
-
         /// Handle the "Resync" method.
         ///
         /// > Source IDL Documentation:
@@ -208,11 +104,11 @@ extension Hawser_V1_Control {
         /// - Throws: Any error which occurred during the processing of the request. Thrown errors
         ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
         ///     to an internal error.
-        /// - Returns: A response containing a single `Hawser_V1_ApplyReply` message.
+        /// - Returns: A response containing a single `Hawser_V1_PushReply` message.
         func resync(
             request: GRPCCore.ServerRequest<Hawser_V1_ResyncRequest>,
             context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Hawser_V1_ApplyReply>
+        ) async throws -> GRPCCore.ServerResponse<Hawser_V1_PushReply>
     }
 
     /// Simple service protocol for the "hawser.v1.Control" service.
@@ -221,43 +117,6 @@ extension Hawser_V1_Control {
     /// doesn't provide access to request or response metadata. If you need access to these
     /// then use ``ServiceProtocol`` instead.
     package protocol SimpleServiceProtocol: Hawser_V1_Control.ServiceProtocol {
-        /// Handle the "Apply" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-        /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-        ///
-        /// - Parameters:
-        ///   - request: A `Hawser_V1_ApplyRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Hawser_V1_ApplyReply` to respond with.
-        func apply(
-            request: Hawser_V1_ApplyRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Hawser_V1_ApplyReply
-
-        /// Handle the "Delete" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Deletes the resources named. Deleting what isn't there is applied.
-        ///
-        /// - Parameters:
-        ///   - request: A `Hawser_V1_DeleteRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Hawser_V1_ApplyReply` to respond with.
-        func delete(
-            request: Hawser_V1_DeleteRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Hawser_V1_ApplyReply
-
         /// Handle the "Resync" method.
         ///
         /// > Source IDL Documentation:
@@ -270,11 +129,11 @@ extension Hawser_V1_Control {
         /// - Throws: Any error which occurred during the processing of the request. Thrown errors
         ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
         ///     to an internal error.
-        /// - Returns: A `Hawser_V1_ApplyReply` to respond with.
+        /// - Returns: A `Hawser_V1_PushReply` to respond with.
         func resync(
             request: Hawser_V1_ResyncRequest,
             context: GRPCCore.ServerContext
-        ) async throws -> Hawser_V1_ApplyReply
+        ) async throws -> Hawser_V1_PushReply
     }
 }
 
@@ -283,31 +142,9 @@ extension Hawser_V1_Control {
 extension Hawser_V1_Control.StreamingServiceProtocol {
     package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
         router.registerHandler(
-            forMethod: Hawser_V1_Control.Method.Apply.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_ApplyRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_ApplyReply>(),
-            handler: { request, context in
-                try await self.apply(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Hawser_V1_Control.Method.Delete.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_DeleteRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_ApplyReply>(),
-            handler: { request, context in
-                try await self.delete(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
             forMethod: Hawser_V1_Control.Method.Resync.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_ResyncRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_ApplyReply>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_PushReply>(),
             handler: { request, context in
                 try await self.resync(
                     request: request,
@@ -321,32 +158,10 @@ extension Hawser_V1_Control.StreamingServiceProtocol {
 // Default implementation of streaming methods from 'StreamingServiceProtocol'.
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
 extension Hawser_V1_Control.ServiceProtocol {
-    package func apply(
-        request: GRPCCore.StreamingServerRequest<Hawser_V1_ApplyRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_ApplyReply> {
-        let response = try await self.apply(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func delete(
-        request: GRPCCore.StreamingServerRequest<Hawser_V1_DeleteRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_ApplyReply> {
-        let response = try await self.delete(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
     package func resync(
         request: GRPCCore.StreamingServerRequest<Hawser_V1_ResyncRequest>,
         context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_ApplyReply> {
+    ) async throws -> GRPCCore.StreamingServerResponse<Hawser_V1_PushReply> {
         let response = try await self.resync(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
@@ -358,37 +173,11 @@ extension Hawser_V1_Control.ServiceProtocol {
 // Default implementation of methods from 'ServiceProtocol'.
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
 extension Hawser_V1_Control.SimpleServiceProtocol {
-    package func apply(
-        request: GRPCCore.ServerRequest<Hawser_V1_ApplyRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Hawser_V1_ApplyReply> {
-        return GRPCCore.ServerResponse<Hawser_V1_ApplyReply>(
-            message: try await self.apply(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func delete(
-        request: GRPCCore.ServerRequest<Hawser_V1_DeleteRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Hawser_V1_ApplyReply> {
-        return GRPCCore.ServerResponse<Hawser_V1_ApplyReply>(
-            message: try await self.delete(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
     package func resync(
         request: GRPCCore.ServerRequest<Hawser_V1_ResyncRequest>,
         context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Hawser_V1_ApplyReply> {
-        return GRPCCore.ServerResponse<Hawser_V1_ApplyReply>(
+    ) async throws -> GRPCCore.ServerResponse<Hawser_V1_PushReply> {
+        return GRPCCore.ServerResponse<Hawser_V1_PushReply>(
             message: try await self.resync(
                 request: request.message,
                 context: context
@@ -407,53 +196,6 @@ extension Hawser_V1_Control {
     /// You don't need to implement this protocol directly, use the generated
     /// implementation, ``Client``.
     package protocol ClientProtocol: Sendable {
-        /// Call the "Apply" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-        /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Hawser_V1_ApplyRequest` message.
-        ///   - serializer: A serializer for `Hawser_V1_ApplyRequest` messages.
-        ///   - deserializer: A deserializer for `Hawser_V1_ApplyReply` messages.
-        ///   - options: Options to apply to this RPC.
-        ///   - handleResponse: A closure which handles the response and returns its result to
-        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-        ///       already finished.
-        /// - Returns: The result of `handleResponse`.
-        func apply<Result>(
-            request: GRPCCore.ClientRequest<Hawser_V1_ApplyRequest>,
-            serializer: some GRPCCore.MessageSerializer<Hawser_V1_ApplyRequest>,
-            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_ApplyReply>,
-            options: GRPCCore.CallOptions,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result
-        ) async throws -> Result where Result: Sendable
-
-        /// Call the "Delete" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Deletes the resources named. Deleting what isn't there is applied.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Hawser_V1_DeleteRequest` message.
-        ///   - serializer: A serializer for `Hawser_V1_DeleteRequest` messages.
-        ///   - deserializer: A deserializer for `Hawser_V1_ApplyReply` messages.
-        ///   - options: Options to apply to this RPC.
-        ///   - handleResponse: A closure which handles the response and returns its result to
-        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-        ///       already finished.
-        /// - Returns: The result of `handleResponse`.
-        func delete<Result>(
-            request: GRPCCore.ClientRequest<Hawser_V1_DeleteRequest>,
-            serializer: some GRPCCore.MessageSerializer<Hawser_V1_DeleteRequest>,
-            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_ApplyReply>,
-            options: GRPCCore.CallOptions,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result
-        ) async throws -> Result where Result: Sendable
-
         /// Call the "Resync" method.
         ///
         /// > Source IDL Documentation:
@@ -463,7 +205,7 @@ extension Hawser_V1_Control {
         /// - Parameters:
         ///   - request: A request containing a single `Hawser_V1_ResyncRequest` message.
         ///   - serializer: A serializer for `Hawser_V1_ResyncRequest` messages.
-        ///   - deserializer: A deserializer for `Hawser_V1_ApplyReply` messages.
+        ///   - deserializer: A deserializer for `Hawser_V1_PushReply` messages.
         ///   - options: Options to apply to this RPC.
         ///   - handleResponse: A closure which handles the response and returns its result to
         ///       the caller. Returning from the closure will cancel the RPC if it hasn't
@@ -472,9 +214,9 @@ extension Hawser_V1_Control {
         func resync<Result>(
             request: GRPCCore.ClientRequest<Hawser_V1_ResyncRequest>,
             serializer: some GRPCCore.MessageSerializer<Hawser_V1_ResyncRequest>,
-            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_ApplyReply>,
+            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_PushReply>,
             options: GRPCCore.CallOptions,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_PushReply>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -494,75 +236,6 @@ extension Hawser_V1_Control {
             self.client = client
         }
 
-        /// Call the "Apply" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-        /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Hawser_V1_ApplyRequest` message.
-        ///   - serializer: A serializer for `Hawser_V1_ApplyRequest` messages.
-        ///   - deserializer: A deserializer for `Hawser_V1_ApplyReply` messages.
-        ///   - options: Options to apply to this RPC.
-        ///   - handleResponse: A closure which handles the response and returns its result to
-        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-        ///       already finished.
-        /// - Returns: The result of `handleResponse`.
-        package func apply<Result>(
-            request: GRPCCore.ClientRequest<Hawser_V1_ApplyRequest>,
-            serializer: some GRPCCore.MessageSerializer<Hawser_V1_ApplyRequest>,
-            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_ApplyReply>,
-            options: GRPCCore.CallOptions = .defaults,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
-                try response.message
-            }
-        ) async throws -> Result where Result: Sendable {
-            try await self.client.unary(
-                request: request,
-                descriptor: Hawser_V1_Control.Method.Apply.descriptor,
-                serializer: serializer,
-                deserializer: deserializer,
-                options: options,
-                onResponse: handleResponse
-            )
-        }
-
-        /// Call the "Delete" method.
-        ///
-        /// > Source IDL Documentation:
-        /// >
-        /// > Deletes the resources named. Deleting what isn't there is applied.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Hawser_V1_DeleteRequest` message.
-        ///   - serializer: A serializer for `Hawser_V1_DeleteRequest` messages.
-        ///   - deserializer: A deserializer for `Hawser_V1_ApplyReply` messages.
-        ///   - options: Options to apply to this RPC.
-        ///   - handleResponse: A closure which handles the response and returns its result to
-        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-        ///       already finished.
-        /// - Returns: The result of `handleResponse`.
-        package func delete<Result>(
-            request: GRPCCore.ClientRequest<Hawser_V1_DeleteRequest>,
-            serializer: some GRPCCore.MessageSerializer<Hawser_V1_DeleteRequest>,
-            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_ApplyReply>,
-            options: GRPCCore.CallOptions = .defaults,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
-                try response.message
-            }
-        ) async throws -> Result where Result: Sendable {
-            try await self.client.unary(
-                request: request,
-                descriptor: Hawser_V1_Control.Method.Delete.descriptor,
-                serializer: serializer,
-                deserializer: deserializer,
-                options: options,
-                onResponse: handleResponse
-            )
-        }
-
         /// Call the "Resync" method.
         ///
         /// > Source IDL Documentation:
@@ -572,7 +245,7 @@ extension Hawser_V1_Control {
         /// - Parameters:
         ///   - request: A request containing a single `Hawser_V1_ResyncRequest` message.
         ///   - serializer: A serializer for `Hawser_V1_ResyncRequest` messages.
-        ///   - deserializer: A deserializer for `Hawser_V1_ApplyReply` messages.
+        ///   - deserializer: A deserializer for `Hawser_V1_PushReply` messages.
         ///   - options: Options to apply to this RPC.
         ///   - handleResponse: A closure which handles the response and returns its result to
         ///       the caller. Returning from the closure will cancel the RPC if it hasn't
@@ -581,9 +254,9 @@ extension Hawser_V1_Control {
         package func resync<Result>(
             request: GRPCCore.ClientRequest<Hawser_V1_ResyncRequest>,
             serializer: some GRPCCore.MessageSerializer<Hawser_V1_ResyncRequest>,
-            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_ApplyReply>,
+            deserializer: some GRPCCore.MessageDeserializer<Hawser_V1_PushReply>,
             options: GRPCCore.CallOptions = .defaults,
-            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_PushReply>) async throws -> Result = { response in
                 try response.message
             }
         ) async throws -> Result where Result: Sendable {
@@ -602,65 +275,6 @@ extension Hawser_V1_Control {
 // Helpers providing default arguments to 'ClientProtocol' methods.
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
 extension Hawser_V1_Control.ClientProtocol {
-    /// Call the "Apply" method.
-    ///
-    /// > Source IDL Documentation:
-    /// >
-    /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-    /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-    ///
-    /// - Parameters:
-    ///   - request: A request containing a single `Hawser_V1_ApplyRequest` message.
-    ///   - options: Options to apply to this RPC.
-    ///   - handleResponse: A closure which handles the response and returns its result to
-    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-    ///       already finished.
-    /// - Returns: The result of `handleResponse`.
-    package func apply<Result>(
-        request: GRPCCore.ClientRequest<Hawser_V1_ApplyRequest>,
-        options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
-            try response.message
-        }
-    ) async throws -> Result where Result: Sendable {
-        try await self.apply(
-            request: request,
-            serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_ApplyRequest>(),
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_ApplyReply>(),
-            options: options,
-            onResponse: handleResponse
-        )
-    }
-
-    /// Call the "Delete" method.
-    ///
-    /// > Source IDL Documentation:
-    /// >
-    /// > Deletes the resources named. Deleting what isn't there is applied.
-    ///
-    /// - Parameters:
-    ///   - request: A request containing a single `Hawser_V1_DeleteRequest` message.
-    ///   - options: Options to apply to this RPC.
-    ///   - handleResponse: A closure which handles the response and returns its result to
-    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-    ///       already finished.
-    /// - Returns: The result of `handleResponse`.
-    package func delete<Result>(
-        request: GRPCCore.ClientRequest<Hawser_V1_DeleteRequest>,
-        options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
-            try response.message
-        }
-    ) async throws -> Result where Result: Sendable {
-        try await self.delete(
-            request: request,
-            serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_DeleteRequest>(),
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_ApplyReply>(),
-            options: options,
-            onResponse: handleResponse
-        )
-    }
-
     /// Call the "Resync" method.
     ///
     /// > Source IDL Documentation:
@@ -677,14 +291,14 @@ extension Hawser_V1_Control.ClientProtocol {
     package func resync<Result>(
         request: GRPCCore.ClientRequest<Hawser_V1_ResyncRequest>,
         options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_PushReply>) async throws -> Result = { response in
             try response.message
         }
     ) async throws -> Result where Result: Sendable {
         try await self.resync(
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Hawser_V1_ResyncRequest>(),
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_ApplyReply>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Hawser_V1_PushReply>(),
             options: options,
             onResponse: handleResponse
         )
@@ -694,73 +308,6 @@ extension Hawser_V1_Control.ClientProtocol {
 // Helpers providing sugared APIs for 'ClientProtocol' methods.
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
 extension Hawser_V1_Control.ClientProtocol {
-    /// Call the "Apply" method.
-    ///
-    /// > Source IDL Documentation:
-    /// >
-    /// > Upserts what the documents name; with `prune`, what they don't name is deleted.
-    /// > Fails with INVALID_ARGUMENT, and changes nothing, when a document can't be read as a whole.
-    ///
-    /// - Parameters:
-    ///   - message: request message to send.
-    ///   - metadata: Additional metadata to send, defaults to empty.
-    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
-    ///   - handleResponse: A closure which handles the response and returns its result to
-    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-    ///       already finished.
-    /// - Returns: The result of `handleResponse`.
-    package func apply<Result>(
-        _ message: Hawser_V1_ApplyRequest,
-        metadata: GRPCCore.Metadata = [:],
-        options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
-            try response.message
-        }
-    ) async throws -> Result where Result: Sendable {
-        let request = GRPCCore.ClientRequest<Hawser_V1_ApplyRequest>(
-            message: message,
-            metadata: metadata
-        )
-        return try await self.apply(
-            request: request,
-            options: options,
-            onResponse: handleResponse
-        )
-    }
-
-    /// Call the "Delete" method.
-    ///
-    /// > Source IDL Documentation:
-    /// >
-    /// > Deletes the resources named. Deleting what isn't there is applied.
-    ///
-    /// - Parameters:
-    ///   - message: request message to send.
-    ///   - metadata: Additional metadata to send, defaults to empty.
-    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
-    ///   - handleResponse: A closure which handles the response and returns its result to
-    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
-    ///       already finished.
-    /// - Returns: The result of `handleResponse`.
-    package func delete<Result>(
-        _ message: Hawser_V1_DeleteRequest,
-        metadata: GRPCCore.Metadata = [:],
-        options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
-            try response.message
-        }
-    ) async throws -> Result where Result: Sendable {
-        let request = GRPCCore.ClientRequest<Hawser_V1_DeleteRequest>(
-            message: message,
-            metadata: metadata
-        )
-        return try await self.delete(
-            request: request,
-            options: options,
-            onResponse: handleResponse
-        )
-    }
-
     /// Call the "Resync" method.
     ///
     /// > Source IDL Documentation:
@@ -779,7 +326,7 @@ extension Hawser_V1_Control.ClientProtocol {
         _ message: Hawser_V1_ResyncRequest,
         metadata: GRPCCore.Metadata = [:],
         options: GRPCCore.CallOptions = .defaults,
-        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_ApplyReply>) async throws -> Result = { response in
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Hawser_V1_PushReply>) async throws -> Result = { response in
             try response.message
         }
     ) async throws -> Result where Result: Sendable {

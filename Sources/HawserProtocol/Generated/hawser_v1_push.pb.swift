@@ -14,6 +14,11 @@
 /// left out there. A field or an enum's value that this version doesn't know makes the resource that holds it rejected, so
 /// that no rule ever means more than what was written. Docs/Push-API.md has examples.
 
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -34,6 +39,9 @@ package nonisolated enum Hawser_V1_Kind: SwiftProtobuf.Enum, Swift.CaseIterable 
   case addressGroup // = 3
   case pod // = 4
   case neighbor // = 5
+
+  /// This version has none: those that are asked for are rejected.
+  case elasticIp // = 6
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -48,6 +56,7 @@ package nonisolated enum Hawser_V1_Kind: SwiftProtobuf.Enum, Swift.CaseIterable 
     case 3: self = .addressGroup
     case 4: self = .pod
     case 5: self = .neighbor
+    case 6: self = .elasticIp
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -60,6 +69,7 @@ package nonisolated enum Hawser_V1_Kind: SwiftProtobuf.Enum, Swift.CaseIterable 
     case .addressGroup: return 3
     case .pod: return 4
     case .neighbor: return 5
+    case .elasticIp: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -72,6 +82,7 @@ package nonisolated enum Hawser_V1_Kind: SwiftProtobuf.Enum, Swift.CaseIterable 
     .addressGroup,
     .pod,
     .neighbor,
+    .elasticIp,
   ]
 
 }
@@ -169,6 +180,14 @@ package nonisolated struct Hawser_V1_PushRequest: Sendable {
     set {content = .snapshot(newValue)}
   }
 
+  package var documents: Hawser_V1_Documents {
+    get {
+      if case .documents(let v)? = content {return v}
+      return Hawser_V1_Documents()
+    }
+    set {content = .documents(newValue)}
+  }
+
   /// Nothing is stored or changed; the reply carries the plan.
   package var dryRun: Bool = false
 
@@ -177,6 +196,7 @@ package nonisolated struct Hawser_V1_PushRequest: Sendable {
   package nonisolated enum OneOf_Content: Equatable, Sendable {
     case delta(Hawser_V1_Delta)
     case snapshot(Hawser_V1_SnapshotPiece)
+    case documents(Hawser_V1_Documents)
 
   }
 
@@ -230,6 +250,40 @@ package nonisolated struct Hawser_V1_SnapshotPiece: Sendable {
   package init() {}
 
   fileprivate var _resources: Hawser_V1_Resources? = nil
+}
+
+/// Intents as the text of files, so that a file, a pipe and a push are judged by the same validation and refused with the same words.
+/// The call fails with INVALID_ARGUMENT, and nothing is changed, when a document can't be read as a whole.
+package nonisolated struct Hawser_V1_Documents: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var documents: [Hawser_V1_Document] = []
+
+  /// They are the whole of this host, or of the networks that the client may push: what they don't name goes.
+  package var prune: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// One file of intents, YAML or JSON.
+package nonisolated struct Hawser_V1_Document: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// What to call it in errors: a file's path, or "standard input".
+  package var name: String = String()
+
+  /// The text, UTF-8.
+  package var content: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Hawser_V1_Deletion: Sendable {
@@ -764,8 +818,8 @@ package nonisolated struct Hawser_V1_PushReply: Sendable {
   /// As in the push.
   package var id: String = String()
 
-  /// One for each resource named, in the order given: networks, security groups, address groups, pods, neighbors, deletions; then those
-  /// that a snapshot removed. In a later word on a push: those that stand differently.
+  /// One for each resource named, in the order given: networks, security groups, address groups, pods, neighbors, deletions; or as in the
+  /// documents; then those that a snapshot removed. In a later word on a push: those that stand differently.
   package var answers: [Hawser_V1_Answer] = []
 
   /// What was sent to the kernel for all pushes that were applied together with this one.
@@ -797,6 +851,38 @@ package nonisolated struct Hawser_V1_PushReply: Sendable {
 
   fileprivate var _transaction: Hawser_V1_Transaction? = nil
   fileprivate var _plan: Hawser_V1_Plan? = nil
+}
+
+/// What was sent to the kernel.
+package nonisolated struct Hawser_V1_Transaction: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Netlink messages, and their bytes.
+  package var messages: UInt64 = 0
+
+  package var bytes: UInt64 = 0
+
+  /// The generation of the nftables ruleset after it.
+  package var generation: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The operations as text, in the order in which they would be sent.
+package nonisolated struct Hawser_V1_Plan: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var operations: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Hawser_V1_Answer: Sendable {
@@ -1003,7 +1089,7 @@ package nonisolated struct Hawser_V1_StateChange: Sendable {
 fileprivate nonisolated let _protobuf_package = "hawser.v1"
 
 nonisolated extension Hawser_V1_Kind: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}NETWORK\0\u{1}SECURITY_GROUP\0\u{1}ADDRESS_GROUP\0\u{1}POD\0\u{1}NEIGHBOR\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}NETWORK\0\u{1}SECURITY_GROUP\0\u{1}ADDRESS_GROUP\0\u{1}POD\0\u{1}NEIGHBOR\0\u{1}ELASTIC_IP\0")
 }
 
 nonisolated extension Hawser_V1_ResourceStatus: SwiftProtobuf._ProtoNameProviding {
@@ -1012,7 +1098,7 @@ nonisolated extension Hawser_V1_ResourceStatus: SwiftProtobuf._ProtoNameProvidin
 
 nonisolated extension Hawser_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PushRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}delta\0\u{1}snapshot\0\u{3}dry_run\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}delta\0\u{1}snapshot\0\u{3}dry_run\0\u{1}documents\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1048,6 +1134,19 @@ nonisolated extension Hawser_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobu
         }
       }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.dryRun) }()
+      case 5: try {
+        var v: Hawser_V1_Documents?
+        var hadOneofValue = false
+        if let current = self.content {
+          hadOneofValue = true
+          if case .documents(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.content = .documents(v)
+        }
+      }()
       default: break
       }
     }
@@ -1070,11 +1169,14 @@ nonisolated extension Hawser_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobu
       guard case .snapshot(let v)? = self.content else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
-    case nil: break
+    default: break
     }
     if self.dryRun != false {
       try visitor.visitSingularBoolField(value: self.dryRun, fieldNumber: 4)
     }
+    try { if case .documents(let v)? = self.content {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1160,6 +1262,76 @@ nonisolated extension Hawser_V1_SnapshotPiece: SwiftProtobuf.Message, SwiftProto
   package static func ==(lhs: Hawser_V1_SnapshotPiece, rhs: Hawser_V1_SnapshotPiece) -> Bool {
     if lhs._resources != rhs._resources {return false}
     if lhs.last != rhs.last {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hawser_V1_Documents: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Documents"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}documents\0\u{1}prune\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.documents) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.prune) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.documents.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.documents, fieldNumber: 1)
+    }
+    if self.prune != false {
+      try visitor.visitSingularBoolField(value: self.prune, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Hawser_V1_Documents, rhs: Hawser_V1_Documents) -> Bool {
+    if lhs.documents != rhs.documents {return false}
+    if lhs.prune != rhs.prune {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hawser_V1_Document: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Document"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}content\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.content) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.content.isEmpty {
+      try visitor.visitSingularBytesField(value: self.content, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Hawser_V1_Document, rhs: Hawser_V1_Document) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.content != rhs.content {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1869,6 +2041,76 @@ nonisolated extension Hawser_V1_PushReply: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._transaction != rhs._transaction {return false}
     if lhs._plan != rhs._plan {return false}
     if lhs.later != rhs.later {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hawser_V1_Transaction: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Transaction"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0\u{1}bytes\0\u{1}generation\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.messages) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.generation) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.messages != 0 {
+      try visitor.visitSingularUInt64Field(value: self.messages, fieldNumber: 1)
+    }
+    if self.bytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bytes, fieldNumber: 2)
+    }
+    if self.generation != 0 {
+      try visitor.visitSingularUInt32Field(value: self.generation, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Hawser_V1_Transaction, rhs: Hawser_V1_Transaction) -> Bool {
+    if lhs.messages != rhs.messages {return false}
+    if lhs.bytes != rhs.bytes {return false}
+    if lhs.generation != rhs.generation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hawser_V1_Plan: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Plan"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operations\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.operations) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.operations.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.operations, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Hawser_V1_Plan, rhs: Hawser_V1_Plan) -> Bool {
+    if lhs.operations != rhs.operations {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -67,6 +67,14 @@ final class DaemonHost: Sendable {
         return (status, start.duration(to: .now))
     }
 
+    /// Resident memory of the daemon: KiB (`VmRSS`, proc_pid_status(5)).
+    func memory() throws -> Int {
+        let process = try #require(daemon.withLock { $0?.process })
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    }
+
     var log: String { (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "" }
 
     func cleanup() throws -> Outcome { try run([Self.program("hawserd"), "--cleanup"] + settings) }

@@ -31,6 +31,24 @@ extension DaemonHost {
     /// A step: one push on the stream.
     static func send(_ delta: String, id: String) -> String { #"{"send": {"id": "\#(id)", "delta": \#(delta)}}"# }
 
+    /// Runs steps beside the test, until they end or the program is killed; what is written goes to a file.
+    func beside(_ name: String, _ steps: String...) throws -> LabProgram {
+        let script = try folder.write(steps.joined(separator: "\n") + "\n", to: name + ".steps")
+        let line = "exec \(client.joined(separator: " ")) < \(script)"
+        return try LabProgram(["sh", "-c", line], in: host, log: folder.file(name + ".out"))
+    }
+
+    /// A client that falls silent in the middle of a message of so many bytes, or, of 0, after it has opened a stream.
+    func silent(after size: Int, _ name: String) throws -> LabProgram {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python/half.py")
+        let words = ["python3", script.path(percentEncoded: false), "127.0.0.1", "50001", "\(size)", folder.file(name)]
+        let program = try LabProgram(words, in: host, log: folder.file(name + ".out"))
+        guard eventually(within: .seconds(30), { FileManager.default.fileExists(atPath: folder.file(name)) }) else {
+            throw LabError("\(name) isn't silent: \((try? String(contentsOfFile: folder.file(name + ".out"), encoding: .utf8)) ?? "")")
+        }
+        return program
+    }
+
     /// The network, the group `open`, and groups that open ports of UDP, as `groups` has them in YAML.
     static func resources(_ ports: [String: [UInt16]], pods: String = "") -> String {
         let groups = ports.sorted { $0.key < $1.key }.map { id, ports in
@@ -50,7 +68,9 @@ extension DaemonHost {
 }
 
 extension DaemonPod {
-    func json(_ groups: String...) -> String {
+    func json(_ groups: String...) -> String { json(groups) }
+
+    func json(_ groups: [String]) -> String {
         let bound = groups.map { "\"\($0)\"" }.joined(separator: ",")
         return """
             {"id": "\(id)", "network": "blue", "namespace": "\(namespace.path)", "addresses": ["\(ipv4)", "\(ipv6)"], \

@@ -12,6 +12,8 @@ The script is a line of JSON for each step:
     {"cancel": true}                                                   gives the stream up
     {"exists": "/path"}                                                waits until there is such a file
     {"touch": "/path"}                                                 makes one
+    {"flood": {...}, "stuck": "/path"}                                 sends it again and again on a stream of its own and never reads an
+                                                                       answer; makes the file, with how many went, when no more go
 
 Messages are protobuf's JSON. Each reply is written as a line of JSON, each failure as {"code": ..., "message": ...}.
 """
@@ -92,6 +94,27 @@ class Stream:
         say({"code": self.call.code().name, "message": self.call.details()})
 
 
+class Flood:
+    """A client that doesn't read: gRPC takes from the network what has been asked for, and nothing is."""
+
+    def __init__(self, channel, message):
+        path, request, reply = method("hawser.v1.Push", "Push")
+        self.bytes = json_format.ParseDict(message, request()).SerializeToString()
+        self.sent = 0
+        self.call = channel.stream_stream(path, lambda bytes: bytes, reply.FromString)(self.messages(), wait_for_ready=True)
+
+    def messages(self):
+        while True:
+            self.sent += 1
+            yield self.bytes
+
+    def wait_until_stuck(self):
+        last = -1
+        while self.sent != last or self.sent == 0:
+            last = self.sent
+            time.sleep(2)
+
+
 def run(channel, steps):
     stream = None
     for step in steps:
@@ -107,6 +130,12 @@ def run(channel, steps):
         elif "exists" in step:
             while not os.path.exists(step["exists"]):
                 time.sleep(0.01)
+        elif "flood" in step:
+            flood = Flood(channel, step["flood"])
+            flood.wait_until_stuck()
+            with open(step["stuck"] + ".new", "w") as file:
+                file.write(f"{flood.sent} {len(flood.bytes)}")
+            os.rename(step["stuck"] + ".new", step["stuck"])
         elif "touch" in step:
             open(step["touch"], "w").close()
         else:

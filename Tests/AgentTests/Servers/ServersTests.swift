@@ -27,7 +27,9 @@ struct Served: Sendable {
         let onListening: @Sendable () -> Void = { continuation.yield() }
         let group = ServiceGroup(
             services: [
-                ControlServer(.init(socket: control, group: ""), reconciler: reconciler, logger: logger, onListening: onListening),
+                ControlServer(
+                    .init(socket: control, group: ""), reconciler: reconciler, logger: logger, onListening: onListening
+                ) { access in [PushService(reconciler: reconciler, journal: journal, access: access, limits: .init())] },
                 DebugServer(
                     .init(socket: debug, group: ""), reconciler: reconciler, journal: journal, logger: logger, onListening: onListening),
             ], logger: logger)
