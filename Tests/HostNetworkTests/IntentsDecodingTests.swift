@@ -89,7 +89,7 @@ func with(_ base: Document, _ changes: Document) -> Document {
         let document = with(["id": "web-0", "network": "blue", "addresses": ["10.1.0.10"]], more)
         let pod = Pod(
             id: "web-0", network: "blue", interface: "eth0", mac: MAC(derivedFrom: "web-0"), addresses: [.v4(0x0a01_000a)],
-            securityGroups: ["blue/default"], portSecurity: true, adminUp: true, mtu: 1500)
+            securityGroups: ["blue/default"], portSecurity: true, adminUp: true)
         #expect(IntentFile.decode(["pods": [document]]).intents == [.pod(pod)])
     }
 

@@ -25,9 +25,23 @@ extension Seeded {
         let six = Subnet(
             id: "six", cidr: Prefix(.v6(0xfd00 << 112), length: 64) ?? .everything(.v6), gateway: once(in: 2) ? .v6(0xfd00 << 112 | 1) : nil
         )
-        return Network(
+        var network = Network(
             id: networkID(), isolated: once(in: 3), subnets: once(in: 2) ? [low, high, six] : some([low, high, six], atMost: 3),
             revision: revision())
+        join(&network)
+        return network
+    }
+
+    /// With a fabric that fits, or none; few identifiers, so that networks are after the same ones.
+    private mutating func join(_ network: inout Network) {
+        if once(in: 2) { network.tunnelID = TunnelID(number(1...3)) }
+        if network.tunnelID != nil || once(in: 3) {
+            for position in network.subnets.indices where network.tunnelID == nil || once(in: 3) {
+                network.subnets[position].tunnelID = TunnelID(number(1...6))
+            }
+        }
+        let isCarried = !network.tunnelIDs.isEmpty
+        network.fabric = pick(nil, Fabric.none, isCarried ? .vxlan : nil, network.isolated ? nil : .routed)
     }
 
     mutating func addressGroup() -> AddressGroup {
@@ -80,13 +94,14 @@ extension Seeded {
             securityGroups: some(["web", "db", "ops", "any"], atMost: 2),
             allowedAddressPairs: once(in: 2) ? [] : [AddressPair(address: prefix(), mac: once(in: 2) ? nil : MAC(2))],
             portSecurity: !once(in: 4),
-            adminUp: !once(in: 4), mtu: self.number(1280...65535), revision: revision())
+            adminUp: !once(in: 4), mtu: once(in: 4) ? nil : self.number(1280...65535), revision: revision())
     }
 
     mutating func neighbor() -> Neighbor {
         Neighbor(
             id: ID("neighbor-\(number(0...4))"), network: networkID(), addresses: addresses(), mac: once(in: 2) ? nil : MAC(4),
-            host: once(in: 2) ? nil : .v4(0xc000_0207), securityGroups: some(["web", "db", "ops"], atMost: 2), revision: revision())
+            host: pick(nil, .v4(0xc000_0201), .v4(0xc000_0207), .v4(0xc000_0208), .v6(0x2001_0db8 << 96 | 7)),
+            securityGroups: some(["web", "db", "ops"], atMost: 2), revision: revision())
     }
 
     /// One or two of few; some lie outside of every subnet, and the first of each is often a gateway's.

@@ -48,6 +48,27 @@ extension Seeded {
         case .neighbor(var neighbor):
             neighbor.mac = MAC(9)
             state.insert(Entry(.neighbor(neighbor), because: because))
+        case .tunnel(var tunnel):
+            switch number(0...2) {
+            case 0: state.apply(Operation(.remove, entry))
+            case 1:
+                tunnel.mac = MAC(0)
+                tunnel.mtu -= 1
+                state.insert(Entry(.tunnel(tunnel), because: because))
+            default:
+                tunnel.isUp = false
+                state.insert(Entry(.tunnel(tunnel), because: because))
+                // Neither routes nor neighbors are left of a link that is down.
+                for key in state.keys(on: tunnel.name) {
+                    switch key {
+                    case .route, .neighbor: state.remove(key)
+                    default: continue
+                    }
+                }
+            }
+        case .forwarding(var forwarding):
+            forwarding.host = .v4(9)
+            state.insert(Entry(.forwarding(forwarding), because: because))
         case .element(var element):
             if once(in: 2) || element.verdict == nil {
                 state.apply(Operation(.remove, entry))

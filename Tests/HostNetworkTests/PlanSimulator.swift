@@ -52,13 +52,19 @@ struct StrictKernel {
 
     private mutating func requireReferents(of step: HostNetwork.Operation) {
         switch step.object {
-        case .link, .table: break
+        case .link, .table, .tunnel: break
         case .address(let address): requireLink(address.end.link, step)
         case .neighbor(let neighbor): requireLink(neighbor.end.link, step)
+        case .forwarding(let entry): requireLink(entry.tunnel, step)
         case .route(let route):
-            requireLink(route.end.link, step)
-            if route.end.side == .host, case .link(let link)? = state[.link(route.end.link)] {
-                refuse(step, !link.isUp, "its link is down")
+            guard let end = route.end else { return }
+            requireLink(end.link, step)
+            switch state[.link(end.link)] {
+            case .link(let link)? where end.side == .host: refuse(step, !link.isUp, "its link is down")
+            case .tunnel(let tunnel)?:
+                refuse(step, !tunnel.isUp, "its tunnel is down")
+                requireWay(to: route.destination.address, by: end, step)
+            default: break
             }
         case .chain(let chain): refuse(step, state[.table(chain.id.family)] == nil, "no table")
         case .set(let set): refuse(step, state[.table(set.id.family)] == nil, "no table")
@@ -74,6 +80,12 @@ struct StrictKernel {
             refuse(step, set.isInterval != (element.end != nil), "a range doesn't fit")
             if set.isInterval { requireRoom(for: element, in: set, step) }
         }
+    }
+
+    /// What goes into a tunnel finds its way to a host from the first packet on.
+    private mutating func requireWay(to address: IPAddress, by end: End, _ step: HostNetwork.Operation) {
+        guard case .neighbor(let neighbor)? = state[.neighbor(end, address)] else { return refuse(step, true, "no MAC of its host") }
+        refuse(step, state[.forwarding(end.link, neighbor.mac)] == nil, "no address of its host")
     }
 
     private mutating func requireLink(_ link: LinkName, _ step: HostNetwork.Operation) {
@@ -119,7 +131,10 @@ struct StrictKernel {
                 guard let element = entry.object.element, element.set.family == gone.id.family else { continue }
                 refuse(step, element.verdict?.chain == gone.id.name, "an element of \(element.set.name) names it")
             }
-        case .table, .rule, .element, .link, .address, .route, .neighbor: break
+        case .neighbor(let neighbor) where neighbor.end.link.isTunnel:
+            let route = state[.route(.host, nil, Prefix(neighbor.address))]
+            if case .route(let route)? = route { refuse(step, route.end == neighbor.end, "a route needs it") }
+        case .table, .rule, .element, .link, .address, .route, .neighbor, .tunnel, .forwarding: break
         }
     }
 

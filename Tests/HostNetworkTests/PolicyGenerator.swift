@@ -4,15 +4,10 @@ import PolicyModel
 extension Seeded {
     mutating func scene(pods count: Int = 6) -> Scene {
         var scene = Scene()
-        let networks: [Intent] = [("blue", 1), ("green", 2)].map { name, number in
-            .network(
-                Network(
-                    id: ID(name),
-                    subnets: [
-                        Subnet(id: "four", cidr: Self.near(.v4, number, 0, 24), gateway: Self.place(.v4, number, 1)),
-                        Subnet(id: "six", cidr: Self.near(.v6, number, 0, 112), gateway: Self.place(.v6, number, 1)),
-                    ]))
-        }
+        // Apart, so that a seed's policy is the same whatever its fabrics are.
+        var aside = self
+        scene.layout.underlay = aside.pick(nil, Underlay(address: .v4(0xc000_0201), mtu: 1500))
+        let networks: [Intent] = [1, 2].map { .network(aside.nearNetwork($0)) }
         _ = scene.intents.upsert(contentsOf: networks)
         let others: [Intent] =
             ["office", "partners"].filter { _ in !once(in: 4) }.map { .addressGroup(nearAddressGroup($0)) }
@@ -27,12 +22,24 @@ extension Seeded {
         return scene
     }
 
+    /// Its fabric is another each time.
+    mutating func nearNetwork(_ number: Int) -> Network {
+        let four = Subnet(
+            id: "four", cidr: Self.near(.v4, number, 0, 24), gateway: Self.place(.v4, number, 1),
+            tunnelID: once(in: 2) ? TunnelID(10 + number) : nil)
+        let six = Subnet(id: "six", cidr: Self.near(.v6, number, 0, 112), gateway: Self.place(.v6, number, 1))
+        return Network(
+            id: number == 1 ? "blue" : "green", subnets: [four, six], fabric: pick(nil, Fabric.none, .routed, .vxlan),
+            tunnelID: TunnelID(number))
+    }
+
     /// Another version of one of the scene's resources, or another one.
     mutating func nearIntent() -> Intent {
         switch number(0...9) {
         case 0: .addressGroup(nearAddressGroup(pick("office", "partners")))
         case 1...4: .securityGroup(nearGroup(pick("web", "db", "any", "raw", "bare", "office", "ghost", "blue/default")))
-        case 5, 6: .neighbor(nearNeighbor(number(0...2)))
+        case 5: .neighbor(nearNeighbor(number(0...2)))
+        case 6: once(in: 2) ? .network(nearNetwork(number(1...2))) : .neighbor(nearNeighbor(number(0...2)))
         default: .pod(nearPod(number(0...6)))
         }
     }
@@ -109,13 +116,15 @@ extension Seeded {
             addresses: pick([four], [four, six], [four, six], [six]),
             securityGroups: once(in: 4) ? some(stateless, atMost: 2, atLeast: 1) : some(stateful, atMost: 3),
             allowedAddressPairs: (0..<pick(0, 0, 1, 2)).map { _ in AddressPair(address: nearPrefix(), mac: once(in: 3) ? MAC(2) : nil) },
-            portSecurity: !once(in: 6), adminUp: !once(in: 8), mtu: pick(1500, 9000))
+            portSecurity: !once(in: 6), adminUp: !once(in: 8), mtu: pick(nil, 1500, 9000))
     }
 
     mutating func nearNeighbor(_ number: Int) -> Neighbor {
-        Neighbor(
+        var aside = self
+        return Neighbor(
             id: ID("neighbor-\(number)"), network: once(in: 4) ? "green" : "blue",
             addresses: [Self.place(.v4, 1, 20 + number), Self.place(.v6, 1, 20 + number)],
+            host: aside.pick(nil, .v4(0xc000_0202), .v4(0xc000_0203), .v6(0x2001_0db8 << 96 | 2)),
             securityGroups: some(["web", "db", "any", "raw", "office"], atMost: 2))
     }
 }

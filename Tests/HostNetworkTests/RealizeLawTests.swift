@@ -35,7 +35,8 @@ func changes(from old: Intents, to new: Intents) -> [(before: Intent?, after: In
     func incremental(seed: Int) {
         var random = Seeded(seed)
         let dense = seed % 2 == 0
-        var desired = dense ? random.scene(pods: 5).desired : Desired(layout: Layout())
+        var desired =
+            dense ? random.scene(pods: 5).desired : Desired(layout: Layout(underlay: Underlay(address: .v4(0xc000_0201), mtu: 1500)))
         for step in 0..<60 {
             let before = desired.state
             let touched = self.step(&desired, &random, dense: dense)

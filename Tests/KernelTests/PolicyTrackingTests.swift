@@ -247,7 +247,7 @@ import Testing
 
 extension Frame {
     /// Type and code of an ICMP message, if the IP header is as long as this and it is one.
-    fileprivate func icmp(at header: Int) -> [UInt8]? {
+    func icmp(at header: Int) -> [UInt8]? {
         let number = header == 20 ? 9 : 6
         guard type == (header == 20 ? 0x0800 : 0x86dd), payload.count > header + 2, payload[number] == (header == 20 ? 1 : 58) else {
             return nil

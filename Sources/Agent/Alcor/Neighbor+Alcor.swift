@@ -21,7 +21,7 @@ extension Alcor_Schema_NeighborState {
         var places: [AlcorState.Place] = []
         for (position, (address, fixed)) in zip(neighbor.addresses, configuration.fixedIps).enumerated() {
             let field = "fixed_ips[\(position)]"
-            guard fixed.tunnelID <= TunnelID.last else { throw TunnelID.refused(UInt64(fixed.tunnelID), field + ".tunnel_id") }
+            guard fixed.tunnelID <= AlcorTunnel.last else { throw AlcorTunnel.refused(UInt64(fixed.tunnelID), field + ".tunnel_id") }
             guard !fixed.subnetID.isEmpty else { throw Rejected(intent: nil, field: field + ".subnet_id", reason: "missing") }
             places.append(AlcorState.Place(subnet: fixed.subnetID, address: address, field: field + ".ip_address"))
         }

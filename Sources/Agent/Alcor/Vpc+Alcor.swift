@@ -5,7 +5,7 @@ extension Alcor_Schema_VpcState {
     func upsert(_ settings: Settings.Alcor) throws(Rejected) -> AlcorState.Asked {
         _ = try Prefix.alcor(configuration.cidr, "cidr")
         // 0: its subnets say it.
-        guard configuration.tunnelID <= TunnelID.last else { throw TunnelID.refused(UInt64(configuration.tunnelID), "tunnel_id") }
+        guard configuration.tunnelID <= AlcorTunnel.last else { throw AlcorTunnel.refused(UInt64(configuration.tunnelID), "tunnel_id") }
         return .vpc(ID(configuration.id))
     }
 }
@@ -14,8 +14,8 @@ extension Alcor_Schema_SubnetState {
     func upsert(_ settings: Settings.Alcor) throws(Rejected) -> AlcorState.Asked {
         let gateway = configuration.gateway
         _ = try MAC.alcor(gateway.macAddress, "gateway.mac_address")
-        guard (1...UInt64(TunnelID.last)).contains(configuration.tunnelID) else {
-            throw TunnelID.refused(configuration.tunnelID, "tunnel_id")
+        guard let tunnel = Int(exactly: configuration.tunnelID).flatMap({ TunnelID($0) }) else {
+            throw AlcorTunnel.refused(configuration.tunnelID, "tunnel_id")
         }
         do throws(Rejected) {
             let intent = try Document.validated(
@@ -24,7 +24,12 @@ extension Alcor_Schema_SubnetState {
                     ("id", .string(configuration.vpcID)),
                     (
                         "subnets",
-                        [["id": .string(configuration.id), "cidr": .string(configuration.cidr), "gateway": .optional(gateway.ipAddress)]]
+                        [
+                            [
+                                "id": .string(configuration.id), "cidr": .string(configuration.cidr),
+                                "gateway": .optional(gateway.ipAddress), "tunnelID": .int(Int(tunnel.value)),
+                            ]
+                        ]
                     ),
                 ])
             guard case .network(let network) = intent, let subnet = network.subnets.first else {
@@ -37,9 +42,9 @@ extension Alcor_Schema_SubnetState {
     }
 }
 
-/// An identifier of a network on the underlay: 24 bits (RFC 7348, section 5).
-enum TunnelID {
-    static let last: UInt32 = 1 << 24 - 1
+/// What is said of identifiers of tunnels that are none.
+enum AlcorTunnel {
+    static let last = UInt32(TunnelID.range.upperBound)
 
     static func refused(_ value: UInt64, _ field: String) -> Rejected {
         .alcor(field, value, value == 0 ? "missing" : "more than 24 bits", valid: "1 to \(last)")

@@ -100,7 +100,7 @@ extension Hawser_V1_Interface {
             $0.pod = pod.interface
             $0.namespace = pod.namespace ?? ""
             $0.mac = pod.mac.description
-            $0.mtu = UInt32(clamping: pod.mtu)
+            $0.mtu = UInt32(clamping: pod.mtu ?? 1500)
             $0.addresses = pod.addresses.map { address in
                 let subnet = subnets.first { $0.cidr.contains(address) }
                 return .with {

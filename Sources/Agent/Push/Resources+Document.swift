@@ -20,13 +20,27 @@ extension Hawser_V1_Network {
     fileprivate var document: Document {
         .message(
             unknownFields, ("id", .given(id)), ("isolated", .bool(isolated)), ("subnets", .list(subnets.map(\.document))),
-            ("revision", .revision(revision)))
+            ("fabric", fabric.document), ("tunnelID", hasTunnelID ? .int(Int(tunnelID)) : nil), ("revision", .revision(revision)))
+    }
+}
+
+extension Hawser_V1_Network.Fabric {
+    fileprivate var document: Document? {
+        switch self {
+        case .unspecified: nil
+        case .none: "none"
+        case .routed: "routed"
+        case .vxlan: "vxlan"
+        case .UNRECOGNIZED(let number): .string("\(number)")
+        }
     }
 }
 
 extension Hawser_V1_Subnet {
     fileprivate var document: Document {
-        .message(unknownFields, ("id", .given(id)), ("cidr", .given(cidr)), ("gateway", hasGateway ? .string(gateway) : nil))
+        .message(
+            unknownFields, ("id", .given(id)), ("cidr", .given(cidr)), ("gateway", hasGateway ? .string(gateway) : nil),
+            ("tunnelID", hasTunnelID ? .int(Int(tunnelID)) : nil))
     }
 }
 

@@ -64,7 +64,9 @@ extension Reconciler {
     }
 
     package func pod(_ id: ID<Pod>) -> (pod: Pod, subnets: [Subnet])? {
-        desired.intents.pods[id].map { ($0, desired.intents.networks[$0.network]?.subnets ?? []) }
+        guard var pod = desired.intents.pods[id] else { return nil }
+        pod.mtu = desired.mtu(of: pod)
+        return (pod, desired.intents.networks[pod.network]?.subnets ?? [])
     }
 
     static func missing(_ namespaces: NamespaceTable) -> (Pod) -> String? {

@@ -336,9 +336,74 @@ package nonisolated struct Hawser_V1_Network: Sendable {
 
   package var revision: UInt64 = 0
 
+  /// How its pods reach those of the same network on other hosts.
+  package var fabric: Hawser_V1_Network.Fabric = .unspecified
+
+  /// The VXLAN network identifier, 1 to 16777215: of the addresses whose subnet has none.
+  package var tunnelID: UInt32 {
+    get {_tunnelID ?? 0}
+    set {_tunnelID = newValue}
+  }
+  /// Returns true if `tunnelID` has been explicitly set.
+  package var hasTunnelID: Bool {self._tunnelID != nil}
+  /// Clears the value of `tunnelID`. Subsequent reads from it will return its default value.
+  package mutating func clearTunnelID() {self._tunnelID = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  package nonisolated enum Fabric: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// vxlan for an isolated network that has a tunnel id, itself or of its subnets; else none.
+    case unspecified // = 0
+
+    /// Whoever routes between the hosts does.
+    case none // = 1
+
+    /// A route to each neighbor through its host, which must be on this host's own link. Not for isolated networks.
+    case routed // = 2
+
+    /// In VXLAN between the hosts.
+    case vxlan // = 3
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .unspecified
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .unspecified
+      case 1: self = .none
+      case 2: self = .routed
+      case 3: self = .vxlan
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .unspecified: return 0
+      case .none: return 1
+      case .routed: return 2
+      case .vxlan: return 3
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [Hawser_V1_Network.Fabric] = [
+      .unspecified,
+      .none,
+      .routed,
+      .vxlan,
+    ]
+
+  }
+
   package init() {}
+
+  fileprivate var _tunnelID: UInt32? = nil
 }
 
 package nonisolated struct Hawser_V1_Subnet: Sendable {
@@ -360,11 +425,22 @@ package nonisolated struct Hawser_V1_Subnet: Sendable {
   /// Clears the value of `gateway`. Subsequent reads from it will return its default value.
   package mutating func clearGateway() {self._gateway = nil}
 
+  /// Wins over the network's.
+  package var tunnelID: UInt32 {
+    get {_tunnelID ?? 0}
+    set {_tunnelID = newValue}
+  }
+  /// Returns true if `tunnelID` has been explicitly set.
+  package var hasTunnelID: Bool {self._tunnelID != nil}
+  /// Clears the value of `tunnelID`. Subsequent reads from it will return its default value.
+  package mutating func clearTunnelID() {self._tunnelID = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _gateway: String? = nil
+  fileprivate var _tunnelID: UInt32? = nil
 }
 
 package nonisolated struct Hawser_V1_SecurityGroup: Sendable {
@@ -718,7 +794,7 @@ package nonisolated struct Hawser_V1_Pod: Sendable {
   /// Clears the value of `adminUp`. Subsequent reads from it will return its default value.
   package mutating func clearAdminUp() {self._adminUp = nil}
 
-  /// Bytes; left out: 1500.
+  /// Bytes; left out: what the network carries, 1500 or as much as fits into its tunnels.
   package var mtu: UInt32 {
     get {_mtu ?? 0}
     set {_mtu = newValue}
@@ -1429,7 +1505,7 @@ nonisolated extension Hawser_V1_Resources: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Hawser_V1_Network: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Network"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}isolated\0\u{1}subnets\0\u{1}revision\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}isolated\0\u{1}subnets\0\u{1}revision\0\u{1}fabric\0\u{3}tunnel_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1441,12 +1517,18 @@ nonisolated extension Hawser_V1_Network: SwiftProtobuf.Message, SwiftProtobuf._M
       case 2: try { try decoder.decodeSingularBoolField(value: &self.isolated) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.subnets) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
+      case 5: try { try decoder.decodeSingularEnumField(value: &self.fabric) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self._tunnelID) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.id.isEmpty {
       try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
     }
@@ -1459,6 +1541,12 @@ nonisolated extension Hawser_V1_Network: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.revision != 0 {
       try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 4)
     }
+    if self.fabric != .unspecified {
+      try visitor.visitSingularEnumField(value: self.fabric, fieldNumber: 5)
+    }
+    try { if let v = self._tunnelID {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1467,14 +1555,20 @@ nonisolated extension Hawser_V1_Network: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.isolated != rhs.isolated {return false}
     if lhs.subnets != rhs.subnets {return false}
     if lhs.revision != rhs.revision {return false}
+    if lhs.fabric != rhs.fabric {return false}
+    if lhs._tunnelID != rhs._tunnelID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
+nonisolated extension Hawser_V1_Network.Fabric: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0FABRIC_UNSPECIFIED\0\u{1}NONE\0\u{1}ROUTED\0\u{1}VXLAN\0")
+}
+
 nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subnet"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cidr\0\u{1}gateway\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cidr\0\u{1}gateway\0\u{3}tunnel_id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1485,6 +1579,7 @@ nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.cidr) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._gateway) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._tunnelID) }()
       default: break
       }
     }
@@ -1504,6 +1599,9 @@ nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._gateway {
       try visitor.visitSingularStringField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._tunnelID {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1511,6 +1609,7 @@ nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.id != rhs.id {return false}
     if lhs.cidr != rhs.cidr {return false}
     if lhs._gateway != rhs._gateway {return false}
+    if lhs._tunnelID != rhs._tunnelID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

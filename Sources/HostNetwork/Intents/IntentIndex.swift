@@ -11,6 +11,8 @@ package struct IntentIndex: Hashable, Sendable {
     package private(set) var groupsByAddressGroup: [ID<AddressGroup>: Set<ID<SecurityGroup>>] = [:]
     /// Pods of all networks: isolated ones may have the same addresses.
     package private(set) var podsByAddress: [IPAddress: Set<ID<Pod>>] = [:]
+    /// Networks by each tunnel that their packets are in; one at most, which is judged.
+    package private(set) var networksByTunnel: [TunnelID: Set<ID<Network>>] = [:]
     package private(set) var podByPlug: [Plug: ID<Pod>] = [:]
 
     /// A group's members are counted per network.
@@ -39,7 +41,8 @@ package struct IntentIndex: Hashable, Sendable {
 
     mutating func add(_ intent: Intent) {
         switch intent {
-        case .network, .addressGroup: break
+        case .addressGroup: break
+        case .network(let network): for tunnel in network.tunnelsInForce { networksByTunnel.insert(network.id, at: tunnel) }
         case .securityGroup(let group):
             for remote in group.remoteGroups { groupsByRemoteGroup.insert(group.id, at: remote) }
             for remote in group.remoteAddressGroups { groupsByAddressGroup.insert(group.id, at: remote) }
@@ -58,7 +61,8 @@ package struct IntentIndex: Hashable, Sendable {
 
     mutating func remove(_ intent: Intent) {
         switch intent {
-        case .network, .addressGroup: break
+        case .addressGroup: break
+        case .network(let network): for tunnel in network.tunnelsInForce { networksByTunnel.remove(network.id, at: tunnel) }
         case .securityGroup(let group):
             for remote in group.remoteGroups { groupsByRemoteGroup.remove(group.id, at: remote) }
             for remote in group.remoteAddressGroups { groupsByAddressGroup.remove(group.id, at: remote) }

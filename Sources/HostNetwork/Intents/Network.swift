@@ -5,12 +5,21 @@ package struct Network: Hashable, Sendable {
     package var isolated: Bool
     /// With distinct ids and prefixes that don't overlap.
     package var subnets: [Subnet]
+    /// How its pods reach those on other hosts; nil where nothing was said: see `fabricInForce`.
+    package var fabric: Fabric?
+    /// Of its addresses whose subnet has none of its own.
+    package var tunnelID: TunnelID?
     package var revision: UInt64
 
-    package init(id: ID<Network>, isolated: Bool = false, subnets: [Subnet] = [], revision: UInt64 = 0) {
+    package init(
+        id: ID<Network>, isolated: Bool = false, subnets: [Subnet] = [], fabric: Fabric? = nil, tunnelID: TunnelID? = nil,
+        revision: UInt64 = 0
+    ) {
         self.id = id
         self.isolated = isolated
         self.subnets = subnets
+        self.fabric = fabric
+        self.tunnelID = tunnelID
         self.revision = revision
     }
 
@@ -23,11 +32,14 @@ package struct Subnet: Hashable, Sendable {
     package var cidr: Prefix
     /// Inside of `cidr`; nil for a subnet that leads nowhere else.
     package var gateway: IPAddress?
+    /// Wins over the network's.
+    package var tunnelID: TunnelID?
 
-    package init(id: String, cidr: Prefix, gateway: IPAddress? = nil) {
+    package init(id: String, cidr: Prefix, gateway: IPAddress? = nil, tunnelID: TunnelID? = nil) {
         self.id = id
         self.cidr = cidr
         self.gateway = gateway
+        self.tunnelID = tunnelID
     }
 
     /// Why no host can have this address of the subnet: its network address (in IPv6 the routers' anycast address,

@@ -16,15 +16,15 @@ package struct Pod: Hashable, Sendable {
     /// False for no filter and no anti-spoofing.
     package var portSecurity: Bool
     package var adminUp: Bool
-    /// In bytes.
-    package var mtu: Int
+    /// In bytes; nil: what its network carries.
+    package var mtu: Int?
     package var revision: UInt64
 
     /// Without `mac` it is derived from the id; without groups the pod is bound to its network's default group.
     package init(
         id: ID<Pod>, network: ID<Network>, namespace: String? = nil, interface: String = "eth0", mac: MAC? = nil, addresses: [IPAddress],
         securityGroups: [ID<SecurityGroup>] = [], allowedAddressPairs: [AddressPair] = [], portSecurity: Bool = true, adminUp: Bool = true,
-        mtu: Int = 1500, revision: UInt64 = 0
+        mtu: Int? = nil, revision: UInt64 = 0
     ) {
         self.id = id
         self.network = network

@@ -37,12 +37,13 @@ extension HostState {
         // The kernel takes away what can't be without it.
         switch object {
         case .link(let link): remove(on: link.name) { _ in true }
+        case .tunnel(let tunnel): remove(on: tunnel.name) { _ in true }
         case .table(let family): removeAll { $0.table == family }
         case .set, .chain:
             var gone = Set([object.holder].compactMap(\.self).filter { !isEmpty($0) })
             empty(&gone)
         case .address(let gone): loseIPv4(with: gone)
-        case .route, .neighbor, .rule, .element: return
+        case .route, .neighbor, .forwarding, .rule, .element: return
         }
     }
 
@@ -88,7 +89,7 @@ extension Object {
         case .set(let set): set.id.family
         case .rule(let rule): rule.chain.family
         case .element(let element): element.set.family
-        case .link, .address, .route, .neighbor: nil
+        case .link, .address, .route, .neighbor, .tunnel, .forwarding: nil
         }
     }
 }

@@ -15,14 +15,25 @@ extension Object {
         case .link(let link):
             "link \(verb) \(link.name) type veth mtu \(link.mtu) \(link.isUp ? "up" : "down") peer \(link.interface) address \(link.mac) netns \(link.namespace)"
         case .address(let address): "address \(verb) \(address.address) dev \(address.end.text)"
-        case .route(let route): "route \(verb) \(route.destination)\(route.gateway.map { " via \($0) onlink" } ?? "") dev \(route.end.text)"
+        case .route(let route): route.text(doing: verb)
         case .neighbor(let neighbor): "neighbor \(verb) \(neighbor.address) lladdr \(neighbor.mac) dev \(neighbor.end.text)"
+        case .tunnel(let tunnel):
+            "link \(verb) \(tunnel.name) type vxlan id \(tunnel.id) local \(tunnel.local) dstport \(Tunnel.port) nolearning address \(tunnel.mac) mtu \(tunnel.mtu) \(tunnel.isUp ? "up" : "down")"
+        case .forwarding(let entry): "fdb \(verb) \(entry.mac) dst \(entry.host) dev \(entry.tunnel) self permanent"
         case .table(let family): "\(verb) table \(family.text) \(Marks.table)"
         case .chain(let chain): "\(verb) chain \(chain.id.text)\(chain.bodyText)"
         case .set(let set): "\(verb) \(set.isMap ? "map" : "set") \(set.id.text) { \(set.typeText) }"
         case .rule(let rule): "\(verb) rule \(rule.chain.text) \(rule.statements.map(\.text).joined(separator: " "))"
         case .element(let element): "\(verb) element \(element.set.text) { \(element.text) }"
         }
+    }
+}
+
+extension Route {
+    fileprivate func text(doing verb: String) -> String {
+        let inet6 = gateway.map { $0.family != destination.family } ?? false
+        let through = gateway.map { " via \(inet6 ? "inet6 " : "")\($0)" } ?? ""
+        return "route \(verb) \(destination)\(through)" + (end.map { "\(gateway == nil ? "" : " onlink") dev \($0.text)" } ?? "")
     }
 }
 

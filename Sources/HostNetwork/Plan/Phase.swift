@@ -14,9 +14,13 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
     case bind, attach
     // A chain takes its rules along, and they are what keeps sets.
     case ruleGone, chainGone, setGone, tableGone
+    // What leads nowhere before a route does.
+    case tunnelMade, forwardingMade
     // Policy is in force: the network may know the pod. New addresses come before old ones go, for an interface that loses its last
     // one of IPv4 loses its routes and neighbors too (`inetdev_destroy` and `fib_disable_ip`, net/ipv4).
     case addressMade, addressGone, linkChanged, linkUp, neighborMade, routeMade
+    // What a route may have used until now.
+    case tunnelNeighborGone, forwardingGone
     // When no packet that began under the old rules is on its way any more (`Plan.stamps`), and at once for a new pair.
     case stamp
 
@@ -33,11 +37,15 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
             default: .linkChanged
             }
         case (.link, .change): .linkChanged
+        case (.tunnel, .remove): .linkGone
+        case (.tunnel, _): .tunnelMade
+        case (.forwarding, .remove): .forwardingGone
+        case (.forwarding, _): .forwardingMade
         case (.address, .remove): .addressGone
         case (.address, _): .addressMade
         case (.route, .remove): .routeGone
         case (.route, _): .routeMade
-        case (.neighbor, .remove): .neighborGone
+        case (.neighbor(let neighbor), .remove): neighbor.end.link.isTunnel ? .tunnelNeighborGone : .neighborGone
         case (.neighbor, _): .neighborMade
         case (.table, .remove): .tableGone
         case (.table, _): .tableMade

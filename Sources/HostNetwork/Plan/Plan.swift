@@ -78,8 +78,8 @@ package struct Plan: Hashable, Sendable {
     private static func linksGone(from actual: HostState, to desired: HostState, among keys: Set<Object.Key>) -> Set<LinkName> {
         var gone: Set<LinkName> = []
         for key in keys {
-            guard case .link(let name) = key, case .link(let old)? = actual[key] else { continue }
-            if case .link(let new)? = desired[key], old.canBecome(new) { continue }
+            guard case .link(let name) = key, let old = actual[key] else { continue }
+            if let new = desired[key], old.canBecome(new) { continue }
             gone.insert(name)
         }
         return gone
@@ -102,7 +102,7 @@ package struct Plan: Hashable, Sendable {
         case (let old?, let new?):
             if old == new { return }
             switch (old.object, new.object) {
-            case (.link(let from), .link(let to)) where !from.canBecome(to):
+            case (let from, let to) where !from.canBecome(to):
                 steps.append(Operation(.remove, old))
                 add(new, on: actual)
             case (.element, .element):
@@ -241,6 +241,16 @@ extension Element {
 }
 
 extension Object {
+    /// Whether a link can become another without being made anew; all else can.
+    fileprivate func canBecome(_ other: Object) -> Bool {
+        switch (self, other) {
+        case (.link(let old), .link(let new)): old.canBecome(new)
+        case (.tunnel(let old), .tunnel(let new)): old.canBecome(new)
+        case (.link, _), (.tunnel, _), (_, .link), (_, .tunnel): false
+        default: true
+        }
+    }
+
     package var element: Element? { if case .element(let element) = self { element } else { nil } }
 }
 

@@ -17,6 +17,9 @@ package struct Desired: Sendable {
     private var named: [RemoteSets.Owner: Set<GroupInstance>] = [:]
     /// What each pod and neighbor is to its groups.
     private var memberships: [IntentID: Membership] = [:]
+    /// The network of each attached pod, and the pods that are attached to each.
+    private var homes: [ID<Pod>: ID<Network>] = [:]
+    private var residents: [ID<Network>: Set<ID<Pod>>] = [:]
 
     package var state: HostState { claims.state }
 
@@ -58,6 +61,7 @@ package struct Desired: Sendable {
         let changed = body(&intents)
         var work = Work()
         for (before, after) in changed {
+            noteFabric(before, after, &work)
             if case .securityGroup(let old)? = before, case .securityGroup(let new)? = after, old.differsOnlyInRules(from: new) {
                 work.groups.formUnion(bound.keys.filter { $0.group == new.id })
                 continue
@@ -100,7 +104,7 @@ package struct Desired: Sendable {
         case .group(let instance): bound[instance] ?? []
         case .members(let instance), .member(let instance, _): readers(of: .group(instance))
         case .addressGroup(let id): readers(of: .addressGroup(id))
-        case .base, .pod, nil: []
+        case .base, .pod, .tunnels, .neighbor, nil: []
         }
     }
 
@@ -118,6 +122,8 @@ package struct Desired: Sendable {
         /// Remotes that are named now and weren't, or the other way round, or whose ranges may differ.
         var remotes: Set<RemoteSets.Owner> = []
         var members: [(GroupInstance, IntentID)] = []
+        /// Networks whose tunnels, and all that leads to their neighbors, may differ.
+        var fabrics: Set<ID<Network>> = []
         var touched: Set<Object.Key> = []
     }
 
@@ -143,6 +149,15 @@ package struct Desired: Sendable {
         }
     }
 
+    /// Apart from `note`: a network may have thousands of neighbors, which most changes of it don't concern.
+    private func noteFabric(_ before: Intent?, _ after: Intent?, _ work: inout Work) {
+        switch (before, after) {
+        case (.network(let old)?, .network(let new)?): if !old.hasSameFabric(as: new) { work.fabrics.insert(new.id) }
+        case (.network(let network)?, _), (_, .network(let network)?): work.fabrics.insert(network.id)
+        default: break
+        }
+    }
+
     private mutating func moveMember(_ id: IntentID, to after: Membership?, _ work: inout Work) {
         let before = memberships.removeValue(forKey: id)
         memberships[id] = after
@@ -164,6 +179,7 @@ package struct Desired: Sendable {
         }
         for instance in again { derive(instance, &work) }
         for pod in work.pods { derivePod(pod, &work) }
+        deriveFabrics(&work)
         // A pod that waits for its namespace again goes on with its epochs: flows of address pairs that are ranges keep their stamps.
         for pod in work.pods where intents.pods[pod] == nil { epochs[pod] = nil }
         return work.touched
@@ -174,6 +190,47 @@ package struct Desired: Sendable {
     private func isAttached(_ pod: Pod) -> Bool {
         attachable.contains(pod.id) && pod.namespace != nil && intents.networks[pod.network] != nil
     }
+
+    private mutating func settle(_ id: ID<Pod>, _ work: inout Work) {
+        let new = intents.pods[id].flatMap { isAttached($0) ? $0.network : nil }
+        let old = homes[id]
+        guard old != new else { return }
+        homes[id] = new
+        if let old {
+            residents[old]?.remove(id)
+            if residents[old]?.isEmpty ?? false {
+                residents[old] = nil
+                work.fabrics.insert(old)
+            }
+        }
+        if let new {
+            if residents[new] == nil { work.fabrics.insert(new) }
+            residents[new, default: []].insert(id)
+        }
+    }
+
+    private mutating func deriveFabrics(_ work: inout Work) {
+        for pod in work.pods { settle(pod, &work) }
+        var neighbors = work.neighbors
+        for id in work.fabrics {
+            var entries: [Entry] = []
+            if let network = inhabited(id), network.fabricInForce == .vxlan, let underlay = layout.underlay {
+                entries = TunnelsPart(network: network, underlay: underlay).entries
+            }
+            claims.set(.tunnels(id), to: entries, touched: &work.touched)
+            neighbors.formUnion(intents.index.neighborsByNetwork[id] ?? [])
+        }
+        for id in neighbors {
+            var entries: [Entry] = []
+            if let neighbor = intents.neighbors[id], let network = inhabited(neighbor.network) {
+                entries = NeighborPart(neighbor: neighbor, network: network, underlay: layout.underlay).entries
+            }
+            claims.set(.neighbor(id), to: entries, touched: &work.touched)
+        }
+    }
+
+    /// A network that a pod of this host is attached to.
+    private func inhabited(_ id: ID<Network>) -> Network? { residents[id] == nil ? nil : intents.networks[id] }
 
     private mutating func bind(_ id: ID<Pod>, _ work: inout Work) {
         let old = groups[id] ?? []

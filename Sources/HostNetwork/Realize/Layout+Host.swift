@@ -9,7 +9,7 @@ extension Layout {
         var chains = [
             Chain(
                 Named(.inet, "host-in"), base: .init(.input, priority: 0),
-                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]]),
+                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]] + broughtByTunnel),
             Chain(Named(.inet, "pod-to-host"), body: [[.verdict(.jump("own-to-host"))], [.verdict(.goto("to-host"))]]),
             ownToHost,
             Chain(Named(.inet, "unaddressed"), body: bootstrap),

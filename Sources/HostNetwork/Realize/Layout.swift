@@ -33,11 +33,16 @@ package struct Layout: Hashable, Sendable {
     package var marks: MarkLayout
     package var host: HostPolicy
     package var invalid: InvalidPackets
+    /// Nil where the host's own address isn't known: then it has no tunnels.
+    package var underlay: Underlay?
 
-    package init(marks: MarkLayout = .standard, host: HostPolicy = HostPolicy(), invalid: InvalidPackets = .rules) {
+    package init(
+        marks: MarkLayout = .standard, host: HostPolicy = HostPolicy(), invalid: InvalidPackets = .rules, underlay: Underlay? = nil
+    ) {
         self.marks = marks
         self.host = host
         self.invalid = invalid
+        self.underlay = underlay
     }
 
     package static let because = IntentID(.network, "*")
@@ -135,7 +140,7 @@ package struct Layout: Hashable, Sendable {
     private var chains: [Chain] {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
         return slots + Flow.allCases.map(allowing) + [own, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
-            + invalidChains + hostChains + [arp]
+            + invalidChains + hostChains + fabricChains + [arp]
     }
 
     // MARK: Forwarded packets
@@ -144,7 +149,7 @@ package struct Layout: Hashable, Sendable {
     private var egress: Chain {
         Chain(
             Named(.inet, "egress"), base: .init(.forward, priority: 0),
-            body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-pod"))]])
+            body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-pod"))]] + forwardedByTunnel)
     }
 
     /// oifgroup 26743 goto to-pod

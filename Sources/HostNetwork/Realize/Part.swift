@@ -8,6 +8,9 @@ package enum Part: Hashable, Sendable {
     case members(GroupInstance)
     case member(GroupInstance, IntentID)
     case addressGroup(ID<AddressGroup>)
+    case tunnels(ID<Network>)
+    /// What leads to a pod on another host.
+    case neighbor(ID<Neighbor>)
 }
 
 /// The desired state as the union of its parts: an object is there while any part claims it.
@@ -16,7 +19,7 @@ package struct Claims: Sendable {
     private var parts: [Part: [Entry]] = [:]
     /// How many parts claim an object, where it is more than one.
     private var shared: [Object.Key: Int] = [:]
-    /// Claims to the key of another object: pods of two isolated networks may ask for a route to the same address.
+    /// Claims to the key of another object: a pod and a neighbor, while one becomes the other, ask for a route to the same address.
     private var rivals: [Object.Key: [Entry]] = [:]
     /// The parts whose chains and sets these are.
     private var owners: [Named: Part] = [:]
@@ -109,8 +112,11 @@ package struct Claims: Sendable {
 }
 
 extension Entry {
-    /// Which of two rivals wins, whatever the order in which they came.
-    fileprivate func precedes(_ other: Entry) -> Bool { Operation(.add, self).text < Operation(.add, other).text }
+    /// Which of two rivals wins, whatever the order in which they came. A pod that is here wins over one that is said to be elsewhere.
+    fileprivate func precedes(_ other: Entry) -> Bool {
+        if because.kind != other.because.kind { return because.kind < other.because.kind }
+        return Operation(.add, self).text < Operation(.add, other).text
+    }
 }
 
 extension Object {

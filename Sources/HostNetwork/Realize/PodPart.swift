@@ -40,7 +40,8 @@ struct PodPart {
             .link(
                 Link(
                     name: link, pod: pod.id, hostMAC: Marks.hostMAC, namespace: pod.namespace ?? "", interface: pod.interface, mac: pod.mac,
-                    mtu: pod.mtu, isUp: pod.adminUp, reversePath: usesForeignAddresses ? .loose : .strict))
+                    mtu: pod.mtu(in: network, over: layout.underlay), isUp: pod.adminUp,
+                    reversePath: usesForeignAddresses ? .loose : .strict))
         ]
         // Of a link that is down the kernel keeps neither routes nor neighbors nor addresses of IPv6, so nothing is wanted there.
         guard pod.adminUp else { return objects }

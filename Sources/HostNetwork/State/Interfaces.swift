@@ -67,16 +67,20 @@ package struct InterfaceAddress: Hashable, Sendable {
 
 /// A route out of one end. On the host side it carries Hawser's protocol number (`rtm_protocol`).
 package struct Route: Hashable, Sendable {
-    package var end: End
+    /// Nil: out of whatever interface leads to the gateway, which is another host's address on the underlay.
+    package var end: End?
     package var destination: Prefix
-    /// The next hop, taken to be on the link whatever the addresses say (`RTNH_F_ONLINK`); none: the destination is on the link.
+    /// The next hop; out of an end it is taken to be on the link whatever the addresses say (`RTNH_F_ONLINK`). None: the destination is on
+    /// the link. It may be of IPv6 where the destination is of IPv4 (`RTA_VIA`, linux/rtnetlink.h), not the other way round.
     package var gateway: IPAddress?
 
-    package init(_ end: End, to destination: Prefix, through gateway: IPAddress? = nil) {
+    package init(_ end: End?, to destination: Prefix, through gateway: IPAddress? = nil) {
         self.end = end
         self.destination = destination
         self.gateway = gateway
     }
+
+    package var side: End.Side { end?.side ?? .host }
 }
 
 /// A permanent neighbor entry (`NUD_PERMANENT`) at one end.

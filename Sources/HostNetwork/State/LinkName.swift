@@ -1,4 +1,4 @@
-/// The name of a host side: `hw` and 11 characters of a hash of the pod's id.
+/// The name of a link of the host's. A host side's is `hw` and 11 characters of a hash of the pod's id.
 ///
 /// The kernel gives a name 15 bytes (`IFNAMSIZ` less its NUL, linux/if.h), too few for most ids; the id itself is the
 /// interface's alias.
@@ -8,6 +8,14 @@ package struct LinkName: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(of pod: ID<Pod>) {
         value = "hw" + Self.base32(StableHash.mixed(pod.value), characters: 11)
     }
+
+    /// A VXLAN device's: `hx` and its identifier, at most 8 digits. No host side is called so: theirs begin with `hw`.
+    package init(of tunnel: TunnelID) { value = Self.tunnelPrefix + tunnel.description }
+
+    private static let tunnelPrefix = "hx"
+
+    /// Whether it is a VXLAN device's rather than a host side's.
+    package var isTunnel: Bool { value.hasPrefix(Self.tunnelPrefix) }
 
     /// A name as the kernel reports it; whether it is Hawser's is told by the link group, not by the name.
     package init(reported value: String) { self.value = value }

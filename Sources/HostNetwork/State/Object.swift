@@ -5,6 +5,8 @@ package enum Object: Hashable, Sendable {
     indirect case address(InterfaceAddress)
     indirect case route(Route)
     indirect case neighbor(NeighborEntry)
+    indirect case tunnel(Tunnel)
+    indirect case forwarding(ForwardingEntry)
     case table(TableFamily)
     case chain(Chain)
     case set(NamedSet)
@@ -13,10 +15,12 @@ package enum Object: Hashable, Sendable {
 
     /// What two states of one object have in common.
     package enum Key: Hashable, Sendable {
+        /// A pod's pair or a tunnel.
         case link(LinkName)
         indirect case address(End, IPAddress)
         indirect case route(End.Side, LinkName?, Prefix)
         indirect case neighbor(End, IPAddress)
+        indirect case forwarding(LinkName, MAC)
         case table(TableFamily)
         case chain(Named)
         case set(Named)
@@ -29,8 +33,10 @@ package enum Object: Hashable, Sendable {
         case .link(let link): .link(link.name)
         case .address(let address): .address(address.end, address.address)
         // The host has one route to a destination, whichever link it leaves by; a pod side has its own.
-        case .route(let route): .route(route.end.side, route.end.side == .host ? nil : route.end.link, route.destination)
+        case .route(let route): .route(route.side, route.side == .host ? nil : route.end?.link, route.destination)
         case .neighbor(let neighbor): .neighbor(neighbor.end, neighbor.address)
+        case .tunnel(let tunnel): .link(tunnel.name)
+        case .forwarding(let entry): .forwarding(entry.tunnel, entry.mac)
         case .table(let family): .table(family)
         case .chain(let chain): .chain(chain.id)
         case .set(let set): .set(set.id)
@@ -39,18 +45,25 @@ package enum Object: Hashable, Sendable {
         }
     }
 
-    /// The pair that it lives and dies with.
+    /// The pair or tunnel that it lives and dies with.
     package var link: LinkName? {
         switch self {
         case .link(let link): link.name
         case .address(let address): address.end.link
-        case .route(let route): route.end.link
+        case .route(let route): route.end?.link
         case .neighbor(let neighbor): neighbor.end.link
+        case .tunnel(let tunnel): tunnel.name
+        case .forwarding(let entry): entry.tunnel
         case .table, .chain, .set, .rule, .element: nil
         }
     }
 
-    package var isRuleset: Bool { link == nil }
+    package var isRuleset: Bool {
+        switch self {
+        case .table, .chain, .set, .rule, .element: true
+        case .link, .address, .route, .neighbor, .tunnel, .forwarding: false
+        }
+    }
 }
 
 /// An object and whose it is. Two entries are equal when their objects are: comments don't make a difference in force.

@@ -43,8 +43,19 @@ package final class LinuxDataplane: Dataplane {
     }
 
     /// - Parameter owned: whether the nftables tables are to be this process's own, where the kernel can do so.
-    package init(marks: MarkLayout, owned: Bool = true) throws(TransportError) {
-        let links = try LinkTable()
+    package convenience init(marks: MarkLayout, owned: Bool = true) throws(TransportError) {
+        try self.init(LinkTable(), marks, owned: owned)
+    }
+
+    /// - Parameters:
+    ///   - owned: as above.
+    ///   - underlay: the namespace that packets of tunnels go out in.
+    package convenience init(marks: MarkLayout, owned: Bool = true, over underlay: borrowing NetworkNamespace) throws(OpenFailure) {
+        let links = try LinkTable(over: underlay)
+        do throws(TransportError) { try self.init(links, marks, owned: owned) } catch { throw .transport(error) }
+    }
+
+    private init(_ links: consuming LinkTable, _ marks: MarkLayout, owned: Bool) throws(TransportError) {
         let firewall = try Firewall(owned: owned)
         let tracked = try FlowTable()
         self.links = links
@@ -176,12 +187,15 @@ extension Object {
         case .address(let address): self = .address(address)
         case .route(let route): self = .route(route)
         case .neighbor(let neighbor): self = .neighbor(neighbor)
+        case .tunnel(let tunnel): self = .tunnel(tunnel)
+        case .forwarding(let entry): self = .forwarding(entry)
         }
     }
 
     /// Whose it was, if nobody wants it any more.
     fileprivate func owner(in desired: HostState) -> IntentID {
         if case .link(let link) = self { return link.pod.intent }
+        if case .tunnel(let tunnel) = self { return tunnel.network.intent }
         guard let link, let entry = desired.entries[.link(link)] else { return Layout.because }
         return entry.because
     }
@@ -192,6 +206,8 @@ extension Object {
         case .address(let address): .address(address)
         case .route(let route): .route(route)
         case .neighbor(let neighbor): .neighbor(neighbor)
+        case .tunnel(let tunnel): .tunnel(tunnel)
+        case .forwarding(let entry): .forwarding(entry)
         case .table, .chain, .set, .rule, .element: nil
         }
     }

@@ -18,7 +18,20 @@ extension AttributeKey<Int32> {  // linux/net_namespace.h
     static var namespaceDescriptor: Self { Self(NETNSA_FD) }
 }
 
+extension AttributeKey<Int32> {
+    static var linkNamespace: Self { Self(IFLA_NET_NS_FD) }  // a descriptor
+}
+
+extension AttributeKey<UInt32> {
+    static var tunnelID: Self { Self(IFLA_VXLAN_ID) }
+}
+
+extension AttributeKey<NetworkOrder<UInt16>> {
+    static var tunnelPort: Self { Self(IFLA_VXLAN_PORT) }
+}
+
 extension AttributeKey<UInt8> {
+    static var tunnelLearning: Self { Self(IFLA_VXLAN_LEARNING) }
     static var addressProtocol: Self { Self(IFA_PROTO) }  // linux/if_addr.h, since Linux 5.18
     static var neighborProtocol: Self { Self(NDA_PROTOCOL) }  // linux/neighbour.h, since Linux 5.0
     static var addressGeneration: Self { Self(IFLA_INET6_ADDR_GEN_MODE) }  // linux/if_link.h
@@ -36,7 +49,16 @@ extension AttributeKey<Bytes> {
     static var routeDestination: Self { Self(RTA_DST) }  // linux/rtnetlink.h
 }
 
+extension AttributeKey<Bytes> {
+    static var tunnelLocal4: Self { Self(IFLA_VXLAN_LOCAL) }
+    static var tunnelLocal6: Self { Self(IFLA_VXLAN_LOCAL6) }
+    static var routeThrough: Self { Self(RTA_VIA) }  // struct rtvia
+    static var neighborMAC: Self { Self(NDA_LLADDR) }  // linux/neighbour.h
+    static var neighborAddress: Self { Self(NDA_DST) }
+}
+
 extension AttributeKey<Nest> {
+    static var linkData: Self { Self(IFLA_INFO_DATA) }
     static var linkInfo: Self { Self(IFLA_LINKINFO) }
     static var properties: Self { Self(IFLA_PROP_LIST) }
     static var familySettings: Self { Self(IFLA_AF_SPEC) }

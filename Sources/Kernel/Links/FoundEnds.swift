@@ -17,13 +17,16 @@ struct FoundEnds {
     }
 
     /// What there is at ends whose interfaces are known.
-    func objects(at ends: [InterfaceIndex: End]) -> [LinkObject] {
+    ///
+    /// - Parameter andElsewhere: whether routes out of other interfaces are answered, too: on the host those lead to other hosts.
+    func objects(at ends: [InterfaceIndex: End], andElsewhere: Bool = false) -> [LinkObject] {
         var objects: [LinkObject] = []
         for address in addresses {
             if let end = ends[address.index] { objects.append(.address(InterfaceAddress(end, address.address))) }
         }
         for route in routes {
-            guard let end = route.index.flatMap({ ends[$0] }) else { continue }
+            let end = route.index.flatMap { ends[$0] }
+            guard end != nil || andElsewhere else { continue }
             objects.append(.route(Route(end, to: route.destination, through: route.gateway)))
         }
         for neighbor in neighbors {

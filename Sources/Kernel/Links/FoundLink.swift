@@ -19,6 +19,8 @@ struct FoundLink: Hashable, Sendable {
     /// This namespace's number for the one that the other end is in; none when that is the same one (`IFLA_LINK_NETNSID`).
     var peerNamespace: Int32?
     var reversePath: UInt32 = 0
+    /// What a VXLAN device says of itself.
+    var tunnel: FoundTunnel?
 
     init?(_ header: MessageHeader, _ message: RawSpan) {
         guard header.type == .newLink || header.type == .deleteLink,
@@ -35,7 +37,7 @@ struct FoundLink: Hashable, Sendable {
             case IFLA_IFALIAS: alias = payload.text
             case IFLA_LINK: peer = InterfaceIndex(payload.number())
             case IFLA_LINK_NETNSID: peerNamespace = payload.number()
-            case IFLA_LINKINFO: payload.attributes { if Int($0) == IFLA_INFO_KIND { kind = $1.text } }
+            case IFLA_LINKINFO: readKind(payload)
             case IFLA_AF_SPEC: readSettings(payload)
             default: break
             }
@@ -43,16 +45,27 @@ struct FoundLink: Hashable, Sendable {
     }
 
     /// Whether it carries Hawser's mark.
-    var isOurs: Bool { group == Marks.linkGroup || group == Link.leavingGroup }
+    var isOurs: Bool { [Marks.linkGroup, Marks.tunnelGroup, Link.leavingGroup].contains(group) }
+
+    var isTunnel: Bool { group == Marks.tunnelGroup }
 
     /// Every pair that does, by its host side.
     static func all(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundLink] {
+        try all(of: "veth", through: &socket)
+    }
+
+    /// Every tunnel that does.
+    static func tunnels(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundLink] {
+        try all(of: "vxlan", through: &socket).filter { $0.tunnel != nil }
+    }
+
+    private static func all(of kind: String, through socket: inout NetlinkSocket) throws(TransportError) -> [FoundLink] {
         try socket.dump(
             .getLink,
             { message in
                 message.put(raw: ifinfomsg())
                 message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
-                message.nest(.linkInfo) { $0.put(.kind, "veth") }
+                message.nest(.linkInfo) { $0.put(.kind, kind) }
             }, FoundLink.init
         ).filter(\.isOurs)
     }
@@ -61,6 +74,17 @@ struct FoundLink: Hashable, Sendable {
     var words: String {
         let kind = kind.isEmpty ? "a link" : "a \(kind) link"
         return "\(kind) with index \(index.value), group \(group)" + (alias.isEmpty ? "" : ", alias \(alias)")
+    }
+
+    private mutating func readKind(_ info: RawSpan) {
+        info.attributes { number, payload in
+            // The kind comes first (`rtnl_link_info_fill`, net/core/rtnetlink.c).
+            switch Int(number) {
+            case IFLA_INFO_KIND: kind = payload.text
+            case IFLA_INFO_DATA: if kind == "vxlan" { tunnel = FoundTunnel(payload) }
+            default: break
+            }
+        }
     }
 
     private mutating func readSettings(_ families: RawSpan) {

@@ -26,6 +26,8 @@ struct FoundRoute: Hashable, Sendable {
                 let prefix = IPAddress(bytes: payload.array).flatMap { Prefix($0, length: Int(info.rtm_dst_len)) }
                 destination = prefix ?? destination
             case RTA_GATEWAY.rawValue: gateway = IPAddress(bytes: payload.array)
+            // struct rtvia: the family, two bytes in the host's order, and the address.
+            case RTA_VIA.rawValue: gateway = IPAddress(bytes: Array(payload.array.dropFirst(2)))
             case RTA_OIF.rawValue: index = InterfaceIndex(payload.number())
             case RTA_TABLE.rawValue: table = payload.number()
             default: break

@@ -9,10 +9,10 @@ enum Gone {
 
     static func contains(_ errno: Errno, for object: LinkObject) -> Bool {
         switch object {
-        case .link: links.contains(errno)
+        case .link, .tunnel: links.contains(errno)
         case .address: addresses.contains(errno)
         case .route: routes.contains(errno)
-        case .neighbor: neighbors.contains(errno)
+        case .neighbor, .forwarding: neighbors.contains(errno)
         }
     }
 }

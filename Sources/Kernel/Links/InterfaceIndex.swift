@@ -4,6 +4,8 @@ struct InterfaceIndex: Hashable, Sendable {
 
     init(_ value: Int32) { self.value = value }
 
+    /// No interface by name: that which leads to a route's gateway.
+    static let ofGateway = InterfaceIndex(0)
     /// Every namespace's loopback interface (`LOOPBACK_IFINDEX`, net/core/dev.c).
     static let loopback = InterfaceIndex(1)
 }

@@ -10,14 +10,17 @@ struct LinkEventReader: Sendable {
     private var links: [InterfaceIndex: FoundLink] = [:]
     /// Destinations of Hawser's routes.
     private var destinations: [Prefix: LinkName] = [:]
+    /// Interfaces that aren't Hawser's and that routes of its leave by; whether each is up, where that was told.
+    private var gatewayLinks: [InterfaceIndex: Bool?] = [:]
 
     init(except ports: Set<UInt32>) { self.ports = ports }
 
     /// Reads what there is. Messages that come meanwhile are lost, so that whoever listens has to look afterwards.
     mutating func start(through socket: inout NetlinkSocket) throws(TransportError) {
-        let ours = try FoundLink.all(through: &socket)
+        let ours = try FoundLink.all(through: &socket) + FoundLink.tunnels(through: &socket)
         links = Dictionary(ours.map { ($0.index, $0) }) { $1 }
         destinations = [:]
+        gatewayLinks = [:]
         for family in Family.allCases {
             for route in try FoundRoute.all(family, by: Marks.routeProtocol, through: &socket) { remember(route) }
         }
@@ -47,15 +50,23 @@ struct LinkEventReader: Sendable {
             let link = FoundLink(header, message)
         else { return nil }
         let name = LinkName(reported: link.name)
-        guard header.type == .newLink else { return links.removeValue(forKey: link.index).map { _ in .gone(name) } }
+        if let wasUp = gatewayLinks[link.index] {
+            let isUp = header.type == .newLink && link.isUp
+            gatewayLinks[link.index] = isUp
+            // With it go the routes by it, of which the kernel says nothing.
+            return wasUp == isUp || (wasUp == nil && isUp) ? nil : .missed
+        }
+        guard header.type == .newLink else { return links.removeValue(forKey: link.index).map { $0.isTunnel ? .missed : .gone(name) } }
         let last = links[link.index]
         guard link.isOurs || last != nil else { return nil }
         links[link.index] = link.isOurs ? link : nil
         // One that is new is Hawser's own doing; and much is told of a link that doesn't matter here: that its carrier comes, for one.
         guard let last else { return nil }
-        guard link.isOurs, link.name == last.name else { return .gone(LinkName(reported: last.name)) }
+        guard link.isOurs, link.name == last.name else { return last.isTunnel ? .missed : .gone(LinkName(reported: last.name)) }
         let side = LinkEvent.HostSide(isUp: link.isUp, mtu: link.mtu, mac: link.mac)
-        return side == LinkEvent.HostSide(isUp: last.isUp, mtu: last.mtu, mac: last.mac) ? nil : .became(name, side)
+        if side == LinkEvent.HostSide(isUp: last.isUp, mtu: last.mtu, mac: last.mac) { return nil }
+        // Of a tunnel that goes down all is gone that led to other hosts.
+        return link.isTunnel ? .missed : .became(name, side)
     }
 
     private mutating func routeEvent(_ header: MessageHeader, _ message: RawSpan) -> LinkEvent? {
@@ -79,7 +90,11 @@ struct LinkEventReader: Sendable {
     }
 
     private mutating func remember(_ route: FoundRoute) {
-        guard let link = route.index.flatMap({ links[$0] }) else { return }
+        guard let index = route.index else { return }
+        guard let link = links[index] else {
+            if gatewayLinks[index] == nil { gatewayLinks[index] = .some(nil) }
+            return
+        }
         destinations[route.destination] = LinkName(reported: link.name)
     }
 }

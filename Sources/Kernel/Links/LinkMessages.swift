@@ -6,7 +6,7 @@ import SystemPackage
 
 /// What is said to the kernel about a veth pair (rtnetlink(7), veth(4)).
 extension Link {
-    /// The group that links join so that one request deletes them all; those in it are Hawser's and on their way out.
+    /// The group that links, tunnels too, join so that one request deletes them all; those in it are Hawser's and on their way out.
     static let leavingGroup = Marks.linkGroup + 1
 
     /// Makes the pair, both ends down, the pod side in its namespace from the first moment on.

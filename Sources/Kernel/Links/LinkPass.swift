@@ -19,7 +19,7 @@ struct LinkPass {
         // The first refusal of a step is what matters; it may have more messages than one.
         guard refused.insert(index).inserted else { return }
         refusals.append(LinkRefusal(index: index, step: steps[index], errno: errno, explanation: explanation))
-        if case .add(.link(let link)) = steps[index] { lost[link.name] = "skipped: its link was refused" }
+        if steps[index].makesLink, let name = steps[index].name { lost[name] = "skipped: its link was refused" }
     }
 
     mutating func refuse(_ index: Int, _ error: KernelError) {
@@ -29,7 +29,7 @@ struct LinkPass {
     /// Whether the step may be tried; when not, says so.
     mutating func mayTry(_ index: Int) -> Bool {
         if refused.contains(index) { return false }
-        guard let reason = lost[steps[index].name], !steps[index].isRemoval else { return true }
+        guard let reason = steps[index].name.flatMap({ lost[$0] }), !steps[index].isRemoval else { return true }
         refuse(index, .canceled, reason)
         return false
     }
@@ -42,6 +42,24 @@ struct LinkPass {
         let open = OpenNamespace(try NetworkNamespace(at: path))
         namespaces[path] = open
         return open
+    }
+}
+
+extension LinkStep {
+    /// Whether it makes a pair or a tunnel.
+    var makesLink: Bool {
+        switch self {
+        case .add(.link), .add(.tunnel): true
+        default: false
+        }
+    }
+
+    /// Whether it takes one away.
+    var removesLink: Bool {
+        switch self {
+        case .remove(.link), .remove(.tunnel): true
+        default: false
+        }
     }
 }
 

@@ -1,20 +1,24 @@
 package import HostNetwork
 package import SystemPackage
 
-/// What a pod's interface is made of.
+/// What pods' interfaces, and the ways to other hosts, are made of.
 package enum LinkObject: Hashable, Sendable {
     indirect case link(Link)
     case address(InterfaceAddress)
     case route(Route)
     case neighbor(NeighborEntry)
+    indirect case tunnel(Tunnel)
+    case forwarding(ForwardingEntry)
 
-    /// The pair that it lives and dies with.
-    package var name: LinkName {
+    /// The pair or tunnel that it lives and dies with; none for a route out of another's interface.
+    package var name: LinkName? {
         switch self {
         case .link(let link): link.name
         case .address(let address): address.end.link
-        case .route(let route): route.end.link
+        case .route(let route): route.end?.link
         case .neighbor(let neighbor): neighbor.end.link
+        case .tunnel(let tunnel): tunnel.name
+        case .forwarding(let entry): entry.tunnel
         }
     }
 
@@ -23,8 +27,9 @@ package enum LinkObject: Hashable, Sendable {
         switch self {
         case .link: nil
         case .address(let address): address.end.side
-        case .route(let route): route.end.side
+        case .route(let route): route.side
         case .neighbor(let neighbor): neighbor.end.side
+        case .tunnel, .forwarding: .host
         }
     }
 }
@@ -43,7 +48,7 @@ package enum LinkStep: Hashable, Sendable {
         }
     }
 
-    var name: LinkName { object.name }
+    var name: LinkName? { object.name }
 
     var isRemoval: Bool {
         if case .remove = self { true } else { false }

@@ -17,6 +17,7 @@ extension LinkTable {
             edit(round.before, &pass)
             remove(round.removed, &pass)
             make(round.made, &pass)
+            makeTunnels(round.made, &pass)
             edit(round.after, &pass)
         }
         return pass.refusals.sorted { $0.index < $1.index }
@@ -33,26 +34,25 @@ struct Round {
     static func all(of steps: [LinkStep]) -> [Round] {
         enum Stage { case before, removed, made }
         var rounds: [Round] = []
-        var position: [LinkName: (round: Int, stage: Stage)] = [:]
+        var position: [LinkName?: (round: Int, stage: Stage)] = [:]
         for (index, step) in steps.enumerated() {
             var (round, stage) = position[step.name] ?? (0, .before)
-            switch step {
-            case .remove(.link):
+            if step.removesLink {
                 if stage != .before { round += 1 }
                 stage = .removed
-            case .add(.link):
+            } else if step.makesLink {
                 if stage == .made { round += 1 }
                 stage = .made
-            default: break
             }
             position[step.name] = (round, stage)
             while rounds.count <= round { rounds.append(Round()) }
             switch (step, stage) {
-            case (.remove(.link), _): rounds[round].removed.append(index)
+            case (.remove(.link), _), (.remove(.tunnel), _): rounds[round].removed.append(index)
             case (.add(.link(let link)), _):
                 rounds[round].made.append(index)
                 // A pair is made down; one that is wanted up is brought up like one that was there.
                 if link.isUp { rounds[round].after.append(index) }
+            case (.add(.tunnel), _): rounds[round].made.append(index)
             case (_, .before): rounds[round].before.append(index)
             default: rounds[round].after.append(index)
             }

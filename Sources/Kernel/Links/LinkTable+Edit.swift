@@ -9,15 +9,23 @@ extension LinkTable {
         guard !tried.isEmpty else { return }
         do throws(TransportError) {
             let links = try present(tried, &pass)
-            let possible = tried.filter { links[pass.steps[$0].name] != nil }
             var hosts = StepBatch()
-            for index in possible {
-                guard let link = links[pass.steps[index].name] else { continue }
-                hosts.add(for: index, link.index) { pass.steps[index].addMessages(to: &$0, .host, link.index) }
+            var pods: [Int] = []
+            var raised: [InterfaceIndex] = []
+            for index in tried {
+                let step = pass.steps[index]
+                var interface = InterfaceIndex.ofGateway
+                if let name = step.name {
+                    guard let link = links[name] else { continue }
+                    interface = link.index
+                }
+                hosts.add(for: index, interface) { step.addMessages(to: &$0, .host, interface) }
+                if step.touches(.pod) { pods.append(index) }
+                if step.raises { raised.append(interface) }
             }
             Self.send(&hosts, through: &socket, &pass)
-            try editPods(possible.filter { pass.steps[$0].touches(.pod) }, links, &pass)
-            try settle(possible.compactMap { pass.steps[$0].raises ? links[pass.steps[$0].name]?.index : nil })
+            if !pods.isEmpty { try editPods(pods, links, &pass) }
+            try settle(raised)
         } catch {
             for index in tried { pass.refuse(index, error.errno, "\(error)") }
         }
@@ -36,16 +44,17 @@ extension LinkTable {
 
     /// The pairs of these steps that exist and are Hawser's; steps on others are refused, unless they take away.
     private mutating func present(_ indices: [Int], _ pass: inout LinkPass) throws(TransportError) -> [LinkName: FoundLink] {
-        let names = Set(indices.map { pass.steps[$0].name })
+        let names = Set(indices.compactMap { pass.steps[$0].name })
         var links = pass.made.filter { names.contains($0.key) }
         let others = try find(names.filter { links[$0] == nil })
         for index in indices {
             let step = pass.steps[index]
-            if let other = others[step.name], other.isOurs {
-                links[step.name] = other
-            } else if links[step.name] == nil, !step.isRemoval {
-                let foreign = others[step.name].map { "\(step.name) isn't Hawser's: \($0.words)" }
-                pass.refuse(index, .noSuchDevice, foreign ?? "there is no link \(step.name)")
+            guard let name = step.name else { continue }
+            if let other = others[name], other.isOurs {
+                links[name] = other
+            } else if links[name] == nil, !step.isRemoval {
+                let foreign = others[name].map { "\(name) isn't Hawser's: \($0.words)" }
+                pass.refuse(index, .noSuchDevice, foreign ?? "there is no link \(name)")
             }
         }
         return links

@@ -3,7 +3,7 @@ package import Netlink
 import SystemPackage
 
 extension LinkTable {
-    /// What there is of Hawser's: its pairs, told by their mark, and what it put on both of their ends, told by the protocol number.
+    /// What there is of Hawser's: its pairs and tunnels, told by their mark, and what it put on them, told by the protocol number.
     ///
     /// What the kernel or the pod itself added isn't reported. A pair whose pod side isn't the interface in the namespace that `expected`
     /// names is reported with an empty namespace and interface: it isn't what anybody wants. A pair whose ends have different MTUs is
@@ -11,20 +11,24 @@ extension LinkTable {
     ///
     /// - Parameters:
     ///   - expected: where the pod sides should be; the kernel doesn't know paths.
-    ///   - names: the pairs to look at; nil: all that there are.
+    ///   - names: the pairs and tunnels to look at; nil: all that there are.
     package mutating func observe(_ expected: [LinkName: Place], only names: Set<LinkName>? = nil) throws(TransportError) -> [LinkObject] {
         var hosts: [LinkName: FoundLink]
+        let tunnels: [LinkName: FoundLink]
         var ends = FoundEnds()
         if let names {
-            hosts = try find(names).filter { $0.value.isOurs }
-            for host in hosts.values { try ends.read(at: host.index, through: &socket) }
+            let links = try find(names).filter { $0.value.isOurs }
+            for link in links.values { try ends.read(at: link.index, through: &socket) }
+            (hosts, tunnels) = (links.filter { $0.value.tunnel == nil }, links.filter { $0.value.tunnel != nil })
             for name in names { places[name] = nil }
         } else {
             hosts = Dictionary(try FoundLink.all(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
+            tunnels = Dictionary(try FoundLink.tunnels(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
             try ends.read(through: &socket)
             places = [:]
         }
-        var objects = ends.objects(at: hosts.ends(.host))
+        var objects = ends.objects(at: hosts.ends(.host).merging(tunnels.ends(.host)) { $1 }, andElsewhere: names == nil)
+        objects += try observe(tunnels)
         var pods: [LinkName: FoundLink] = [:]
         for (open, there) in try whereabouts(of: hosts, expected) {
             do throws(OpenFailure) {

@@ -8,10 +8,11 @@ extension LinkTable {
         var groups: [String: [Int]] = [:]
         for index in indices {
             let step = pass.steps[index]
-            if let place = places[step.name] {
+            guard let name = step.name else { continue }
+            if let place = places[name] {
                 groups[place.namespace, default: []].append(index)
             } else if !step.isRemoval {
-                pass.refuse(index, .noSuchFileOrDirectory, "where the pod side of \(step.name) is isn't known")
+                pass.refuse(index, .noSuchFileOrDirectory, "where the pod side of \(name) is isn't known")
             }
         }
         var open: [String: OpenNamespace] = [:]
@@ -26,7 +27,7 @@ extension LinkTable {
         for (path, group) in groups.sorted(by: { $0.key < $1.key }) {
             guard let namespace = open[path] else { continue }
             let here = group.filter { index in
-                numbers[path] != nil && links[pass.steps[index].name]?.peerNamespace == numbers[path]
+                numbers[path] != nil && pass.steps[index].name.flatMap { links[$0]?.peerNamespace } == numbers[path]
             }
             let elsewhere = group.filter { !here.contains($0) }
             pass.refuse(elsewhere, .noSuchDevice, "\(path) isn't the network namespace any more that the pod side is in")
@@ -39,7 +40,7 @@ extension LinkTable {
         var raised: [(index: Int, interface: String)] = []
         for index in indices {
             let step = pass.steps[index]
-            guard let peer = links[step.name]?.peer, let place = places[step.name] else { continue }
+            guard let name = step.name, let peer = links[name]?.peer, let place = places[name] else { continue }
             if step.raises {
                 raised.append((index, place.interface))
                 steps.add(for: index, .loopback) { $0.addSet(.loopback, up: true) }

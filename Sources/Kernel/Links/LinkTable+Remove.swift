@@ -7,11 +7,11 @@ extension LinkTable {
     mutating func remove(_ indices: [Int], _ pass: inout LinkPass) {
         guard !indices.isEmpty else { return }
         do throws(TransportError) {
-            let names = Set(indices.map { pass.steps[$0].name })
+            let names = Set(indices.compactMap { pass.steps[$0].name })
             let ours = try find(names).filter { $0.value.isOurs }
             let refused = try delete(Array(ours.values))
             for index in indices {
-                let name = pass.steps[index].name
+                guard let name = pass.steps[index].name else { continue }
                 pass.forget(name)
                 pass.made[name] = nil
                 if let host = ours[name], let error = refused[host.index] {

@@ -24,6 +24,8 @@ package struct LinkTable: ~Copyable {
     static let space = 8 << 20
 
     var socket: NetlinkSocket
+    /// Where tunnels are made, if not in the pods' own routing domain.
+    var outside: Outside?
     var places: [LinkName: Place] = [:]
     /// Called with what is sent; see `LinuxDataplane.onSend`.
     var onSend: LinuxDataplane.Listener? {
@@ -33,11 +35,19 @@ package struct LinkTable: ~Copyable {
     /// For the namespace that the calling thread is in.
     package init() throws(TransportError) {
         socket = try NetlinkSocket(.route, space: Self.space)
+        outside = nil
+    }
+
+    /// For the namespace that the calling thread is in, whose tunnels' packets go out in another one, the underlay's.
+    package init(over underlay: borrowing NetworkNamespace) throws(OpenFailure) {
+        outside = try Outside.seen(from: underlay)
+        do throws(TransportError) { socket = try NetlinkSocket(.route, space: Self.space) } catch { throw .transport(error) }
     }
 
     /// For a routing domain that is a namespace of its own.
     package init(in namespace: borrowing NetworkNamespace) throws(OpenFailure) {
         socket = try NetlinkSocket(.route, in: namespace, space: Self.space)
+        outside = nil
     }
 
     /// The socket's address, which is in every event that this table itself leads to; see `LinkEvents`.

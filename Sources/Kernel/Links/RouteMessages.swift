@@ -15,7 +15,11 @@ extension Route {
             case .replace: [.create, .replace]
             case .remove: []
             }
-        return unsafe Codec.add(to: &batch, flags) { message in
+        let isOther = gateway.map { $0.family != destination.family } ?? false
+        let more: (inout MessageWriter) -> Void = { message in
+            if isOther, let gateway { message.put(.routeThrough, gateway.via) }
+        }
+        return unsafe Codec.add(to: &batch, flags, more) { message in
             guard let object = unsafe rtnl_route_alloc() else { return -NLE_NOMEM }
             defer { unsafe rtnl_route_put(object) }
             unsafe rtnl_route_set_family(object, UInt8(destination.family.number))
@@ -26,10 +30,10 @@ extension Route {
             unsafe rtnl_route_set_scope(object, UInt8(scope.rawValue))
             unsafe Codec.with(destination.address, length: destination.length) { _ = unsafe rtnl_route_set_dst(object, $0) }
             guard let hop = unsafe rtnl_route_nh_alloc() else { return -NLE_NOMEM }
-            unsafe rtnl_route_nh_set_ifindex(hop, index.value)
+            if end != nil { unsafe rtnl_route_nh_set_ifindex(hop, index.value) }
             if let gateway {
-                unsafe Codec.with(gateway) { unsafe rtnl_route_nh_set_gateway(hop, $0) }
-                unsafe rtnl_route_set_flags(object, UInt32(RTNH_F_ONLINK))
+                if !isOther { unsafe Codec.with(gateway) { unsafe rtnl_route_nh_set_gateway(hop, $0) } }
+                if end != nil { unsafe rtnl_route_set_flags(object, UInt32(RTNH_F_ONLINK)) }
             }
             unsafe rtnl_route_add_nexthop(object, hop)  // libnl now frees it together with the route
             return action == .remove
@@ -37,4 +41,14 @@ extension Route {
                 : unsafe rtnl_route_build_add_request(object, NLM_F_CREATE, &message)
         }
     }
+}
+
+extension IPAddress {
+    /// `struct rtvia` (linux/rtnetlink.h): the family, in the host's order, and the address.
+    fileprivate var via: [UInt8] { [UInt8(truncatingIfNeeded: family.number), 0].inHostOrder + bytes }
+}
+
+extension [UInt8] {
+    /// A number of two bytes, given lowest first.
+    fileprivate var inHostOrder: [UInt8] { 1.littleEndian == 1 ? self : reversed() }
 }

@@ -23,8 +23,11 @@ extension LinkStep {
         case .remove(.route(let route)): return route.addMessage(to: &batch, index, .remove)
         case .add(.neighbor(let neighbor)), .change(_, to: .neighbor(let neighbor)): return neighbor.addMessage(to: &batch, index)
         case .remove(.neighbor(let neighbor)): return neighbor.addMessage(to: &batch, index, removes: true)
-        // A pair is removed by `LinkTable.remove`; an address is all that there is to it, so that it can't change.
-        case .remove(.link), .change: return nil
+        case .change(from: .tunnel(let old), to: .tunnel(let new)): return new.addChange(to: &batch, from: old, index)
+        case .add(.forwarding(let entry)), .change(_, to: .forwarding(let entry)): return entry.addMessage(to: &batch, index)
+        case .remove(.forwarding(let entry)): return entry.addMessage(to: &batch, index, removes: true)
+        // A link is removed by `LinkTable.remove`, and a tunnel made by `LinkTable.makeTunnels`; an address is all that there is to it, so that it can't change.
+        case .remove(.link), .remove(.tunnel), .add(.tunnel), .change: return nil
         }
     }
 

@@ -1,12 +1,15 @@
 extension Network {
     init(_ field: Field) throws(Rejected) {
-        let fields = try field.fields(known: ["id", "isolated", "subnets", "revision"])
+        let fields = try field.fields(known: ["id", "isolated", "subnets", "fabric", "tunnelID", "revision"])
         self.init(
             id: try fields.required("id", valid: IDText.valid).id(),
             isolated: try fields["isolated"]?.bool() ?? false,
             subnets: try fields["subnets"]?.each(Subnet.init) ?? [],
+            fabric: try fields["fabric"]?.choice(Fabric.allCases.map { ($0.rawValue, $0) }),
+            tunnelID: try fields["tunnelID"]?.tunnelID(),
             revision: try fields["revision"]?.revision() ?? 0)
         try distinct(at: fields["subnets"] ?? field)
+        try carried(at: field)
     }
 
     private func distinct(at field: Field) throws(Rejected) {
@@ -23,20 +26,40 @@ extension Network {
         }
     }
 
+    /// What was asked for can be: every address has its tunnel, and none is routed that another network may have too.
+    private func carried(at field: Field) throws(Rejected) {
+        func rejected(_ part: String, _ value: String, _ reason: String, valid: String) -> Rejected {
+            Rejected(intent: field.intent, field: part, value: value, reason: reason, valid: valid)
+        }
+        if fabric == .routed, isolated {
+            throw rejected(
+                "fabric", "routed", "addresses of an isolated network may be another network's too, so they can't be routed between hosts",
+                valid: "vxlan or none, or isolated: false")
+        }
+        guard fabricInForce == .vxlan else { return }
+        guard !tunnelIDs.isEmpty else {
+            throw rejected("tunnelID", "", "missing: vxlan needs one, of the network or of each subnet", valid: TunnelID.words)
+        }
+        guard tunnelID == nil, let position = subnets.firstIndex(where: { $0.tunnelID == nil }) else { return }
+        throw rejected(
+            "subnets[\(position)].tunnelID", "", "missing: the network has none, and other subnets have theirs", valid: TunnelID.words)
+    }
+
     var document: Document {
         .fields(
             ("id", .text(id)), ("isolated", .bool(isolated)), ("subnets", .list(subnets.map(\.document))),
+            ("fabric", fabric.map { .string($0.rawValue) }), ("tunnelID", tunnelID.map { .int(Int($0.value)) }),
             ("revision", .revision(revision)))
     }
 }
 
 extension Subnet {
     init(_ field: Field) throws(Rejected) {
-        let fields = try field.fields(known: ["id", "cidr", "gateway"])
+        let fields = try field.fields(known: ["id", "cidr", "gateway", "tunnelID"])
         let cidr = try fields.required("cidr", valid: "a prefix such as 10.1.0.0/24")
         self.init(
             id: try fields.required("id", valid: IDText.valid).identifier(), cidr: try cidr.prefix(),
-            gateway: try fields["gateway"]?.address())
+            gateway: try fields["gateway"]?.address(), tunnelID: try fields["tunnelID"]?.tunnelID())
         if let special = self.cidr.first.notAssignable ?? self.cidr.last.notAssignable {
             throw cidr.rejected("it includes \(special)", valid: "a prefix of unicast addresses")
         }
@@ -45,5 +68,17 @@ extension Subnet {
         if let reserved = reserved(gateway) { throw field.rejected(reserved, valid: "another address of \(self.cidr)") }
     }
 
-    var document: Document { .fields(("id", .string(id)), ("cidr", .text(cidr)), ("gateway", gateway.map { .text($0) })) }
+    var document: Document {
+        .fields(
+            ("id", .string(id)), ("cidr", .text(cidr)), ("gateway", gateway.map { .text($0) }),
+            ("tunnelID", tunnelID.map { .int(Int($0.value)) }))
+    }
+}
+
+extension TunnelID {
+    fileprivate static var words: String { "\(range.lowerBound) to \(range.upperBound)" }
+}
+
+extension Field {
+    fileprivate func tunnelID() throws(Rejected) -> TunnelID? { TunnelID(try integer(in: TunnelID.range)) }
 }

@@ -17,7 +17,7 @@ extension Pod {
             allowedAddressPairs: try fields["allowedAddressPairs"]?.eachOnce(AddressPair.init) ?? [],
             portSecurity: try fields["portSecurity"]?.bool() ?? true,
             adminUp: try fields["adminUp"]?.bool() ?? true,
-            mtu: try fields["mtu"]?.mtu(for: addresses) ?? 1500,
+            mtu: try fields["mtu"]?.mtu(for: addresses),
             revision: try fields["revision"]?.revision() ?? 0)
     }
 
@@ -26,7 +26,7 @@ extension Pod {
             ("id", .text(id)), ("network", .text(network)), ("namespace", namespace.map { .string($0) }), ("interface", .string(interface)),
             ("mac", .text(mac)), ("addresses", .texts(addresses)), ("securityGroups", .texts(securityGroups)),
             ("allowedAddressPairs", .list(allowedAddressPairs.map(\.document))), ("portSecurity", .bool(portSecurity)),
-            ("adminUp", .bool(adminUp)), ("mtu", .int(mtu)), ("revision", .revision(revision)))
+            ("adminUp", .bool(adminUp)), ("mtu", mtu.map { .int($0) }), ("revision", .revision(revision)))
     }
 }
 

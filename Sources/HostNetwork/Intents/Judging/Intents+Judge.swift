@@ -12,6 +12,7 @@ extension Intents {
 
     /// What is in force in a network isn't pulled from under its feet.
     private func judge(_ network: Network) throws(Rejected) {
+        try judgeTunnels(of: network)
         guard let previous = networks[network.id] else { return }
         let pods = index.podsByNetwork[network.id] ?? []
         if network.isolated != previous.isolated, !pods.isEmpty {
@@ -30,6 +31,17 @@ extension Intents {
         for pod in pods.sorted() { try check(self.pods[pod]?.addresses ?? [], of: pod.intent) }
         for neighbor in (index.neighborsByNetwork[network.id] ?? []).sorted() {
             try check(neighbors[neighbor]?.addresses ?? [], of: neighbor.intent)
+        }
+    }
+
+    /// By its tunnel alone a host tells whose a packet of the underlay's is.
+    private func judgeTunnels(of network: Network) throws(Rejected) {
+        for tunnel in network.tunnelsInForce {
+            guard let other = (index.networksByTunnel[tunnel] ?? []).first(where: { $0 != network.id }) else { continue }
+            let subnet = network.subnets.firstIndex { $0.tunnelID == tunnel }
+            throw Rejected(
+                intent: network.id.intent, field: network.tunnelID == tunnel ? "tunnelID" : "subnets[\(subnet ?? 0)].tunnelID",
+                value: "\(tunnel)", reason: "network \(other) has this one", valid: "one that no other network of this host has")
         }
     }
 
