@@ -34,7 +34,10 @@ import Testing
         #expect(reply.operationStatuses.allSatisfy { (1...reply.messageTotalOperationTime).contains($0.stateElapseTime) })
         let network = try Network(
             id: "vpc-1",
-            subnets: [Subnet(id: "subnet-1", cidr: Prefix(parsing: "10.1.0.0/24"), gateway: IPAddress(parsing: "10.1.0.1"))])
+            subnets: [
+                Subnet(
+                    id: "subnet-1", cidr: Prefix(parsing: "10.1.0.0/24"), gateway: IPAddress(parsing: "10.1.0.1"), tunnelID: TunnelID(21))
+            ])
         #expect(world.intents.networks == ["vpc-1": network])
         let pod = try Pod(
             id: "port-1", network: "vpc-1", namespace: "/run/netns/web-0", mac: MAC(parsing: "02:00:00:01:00:0a"),
