@@ -56,14 +56,12 @@ final class Bed {
     private static func reconciler(
         in host: LabNamespace, _ region: Region, store: Store, isOwned: Bool, _ recorder: Recorder?
     ) async throws -> Reconciler {
-        let plane = try host.inside {
+        let domains = try host.inside {
             _ = try Forwarding.enable()
-            let plane = try LinuxDataplane(marks: marks, owned: isOwned)
-            plane.onSend = recorder?.listener
-            return plane
+            return try LinuxDomains(directory: "/run/netns", marks: marks, isOwner: isOwned, onSend: recorder?.listener)
         }
         let reconciler = try await Reconciler(
-            plane: plane, layout: Layout(marks: marks), store: store, journal: Journal(),
+            host: domains, layout: Layout(marks: marks), store: store, journal: Journal(),
             logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() },
             follow: { _ in })
         let pods = await reconciler.pods()

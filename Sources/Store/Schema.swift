@@ -49,6 +49,21 @@ enum Schema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        // Isolated networks may have the same addresses.
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE released (
+                        address TEXT NOT NULL,
+                        network TEXT NOT NULL,
+                        since TEXT NOT NULL,
+                        PRIMARY KEY (address, network)
+                    ) STRICT, WITHOUT ROWID;
+                    INSERT INTO released SELECT address, '', since FROM purges;
+                    DROP TABLE purges;
+                    ALTER TABLE released RENAME TO purges;
+                    """)
+        }
         return migrator
     }
 }

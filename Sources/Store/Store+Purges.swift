@@ -1,21 +1,45 @@
+import Foundation
 import GRDB
 package import HostNetwork
 
-/// Addresses that pods have let go, and whose tracked flows must be deleted before another pod may have them.
+/// An address that a pod has let go, and whose tracked flows must be deleted before another pod may have it.
+package struct Released: Hashable, Sendable {
+    /// Of several isolated networks each has its own flows.
+    package var network: ID<Network>
+    package var address: IPAddress
+
+    package init(_ address: IPAddress, of network: ID<Network>) {
+        self.network = network
+        self.address = address
+    }
+}
+
 extension Store {
-    /// In the order of addresses.
-    package func purges() throws(StoreError) -> [IPAddress] {
+    /// In the order of addresses, then of networks.
+    package func purges() throws(StoreError) -> [Released] {
         try read("read the purges") { database in
-            try String.fetchAll(database, sql: "SELECT address FROM purges").compactMap { try? IPAddress(parsing: $0) }.sorted()
+            try Row.fetchAll(database, sql: "SELECT address, network FROM purges").compactMap { row -> Released? in
+                guard let address = try? IPAddress(parsing: row["address"] as String) else { return nil }
+                return Released(address, of: ID(row["network"]))
+            }.sorted { ($0.address, $0.network) < ($1.address, $1.network) }
         }
     }
 
     /// Their tracked flows are gone.
-    package func purged(_ addresses: some Sequence<IPAddress>) throws(StoreError) {
+    package func purged(_ released: some Sequence<Released>) throws(StoreError) {
         try write("forget the purges") { database in
-            for address in addresses {
-                try database.execute(sql: "DELETE FROM purges WHERE address = ?", arguments: [address.description])
+            for one in released {
+                try database.execute(
+                    sql: "DELETE FROM purges WHERE address = ? AND network = ?", arguments: [one.address.description, one.network.value])
             }
+        }
+    }
+
+    func remember(_ released: [Released], at time: String, in database: Database) throws {
+        for one in released {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO purges (address, network, since) VALUES (?, ?, ?)",
+                arguments: [one.address.description, one.network.value, time])
         }
     }
 }

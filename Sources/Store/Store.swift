@@ -33,7 +33,7 @@ package struct Store: Sendable {
 
     /// The same for resources that several sources asked for, in one transaction.
     package func commit(
-        _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [IPAddress] = [],
+        _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [Released] = [],
         attachments: Attachments = Attachments(), at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
@@ -53,10 +53,7 @@ package struct Store: Sendable {
             for id in leaving {
                 try database.execute(sql: "UPDATE intents SET leaving = 1 WHERE kind = ? AND id = ?", arguments: [id.kind.rawValue, id.id])
             }
-            for address in purging {
-                try database.execute(
-                    sql: "INSERT OR IGNORE INTO purges (address, since) VALUES (?, ?)", arguments: [address.description, time])
-            }
+            try remember(purging, at: time, in: database)
             try attachments.write(to: database)
         }
     }
@@ -65,7 +62,7 @@ package struct Store: Sendable {
     /// be deleted; they are remembered in the same transaction, so that a crash can't forget them. `leaving`: resources that were deleted
     /// while in use, and stay in force until nobody uses them.
     package func commit(
-        upserts: [Intent], deletions: [IntentID], source: String, leaving: [IntentID] = [], purging: [IPAddress] = [], at time: Date = .now
+        upserts: [Intent], deletions: [IntentID], source: String, leaving: [IntentID] = [], purging: [Released] = [], at time: Date = .now
     ) throws(StoreError) {
         try commit([source: upserts], deletions: deletions, leaving: leaving, purging: purging, at: time)
     }

@@ -14,8 +14,8 @@ struct Hawser: AsyncParsableCommand {
         version: hawserVersion,
         subcommands: [
             StatusCommand.self, PodsCommand.self, GroupsCommand.self, RulesCommand.self, ExplainCommand.self, ApplyCommand.self,
-            DeleteCommand.self, PushCommand.self,
-            EventsCommand.self, ResyncCommand.self,
+            NetworksCommand.self, NeighborsCommand.self, DeleteCommand.self, PushCommand.self, EventsCommand.self, ResyncCommand.self,
+            ExecCommand.self,
         ])
 
     static func main() async {

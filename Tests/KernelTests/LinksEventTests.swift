@@ -9,7 +9,7 @@ import Testing
 
     init() throws { place = try LinksLab() }
 
-    @Test("tell of what others do, each by its link", .timeLimit(.minutes(1)))
+    @Test("tell of what others do, each by its link", .timeLimit(.minutes(15)))
     func tell() async throws {
         let pods = try place.pods(10...15)
         var table = try place.table()
@@ -32,7 +32,7 @@ import Testing
         #expect(!seen.contains(.missed))
     }
 
-    @Test("tell that a pair is gone when its pod's namespace ends", .timeLimit(.minutes(1)))
+    @Test("tell that a pair is gone when its pod's namespace ends", .timeLimit(.minutes(15)))
     func namespaceEnds() async throws {
         var table = try place.table()
         let pod = SamplePod(id: "web-10", namespace: try place.lab.namespace("web-10"), number: 10)
@@ -48,7 +48,7 @@ import Testing
         #expect(try table.observe([pod].places) == [])
     }
 
-    @Test("tell of what Hawser itself did no more than that a link is up", .timeLimit(.minutes(1)))
+    @Test("tell of what Hawser itself did no more than that a link is up", .timeLimit(.minutes(15)))
     func areQuiet() async throws {
         let pods = try place.pods(10...11)
         var table = try place.table()
@@ -65,7 +65,7 @@ import Testing
         #expect(seen == [.became(pods[0].name, up), .became(pods[1].name, up), .became(pods[1].name, other)])
     }
 
-    @Test("end when nobody listens any more", .timeLimit(.minutes(1)))
+    @Test("end when nobody listens any more", .timeLimit(.minutes(15)))
     func end() async throws {
         let events = try LinkEvents.stream(in: NetworkNamespace(at: place.host.path))
         let reader = Task {

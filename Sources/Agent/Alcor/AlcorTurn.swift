@@ -167,20 +167,12 @@ struct AlcorTurn {
             network.subnets.append(subnet)
         }
         do throws(Rejected) { try intents.judge(.network(network)) } catch { return .refused(error) }
-        let verdict = put(network)
-        if case .of = verdict {
-            ledger.refused[subnet.id] = nil
-            try ledger.remember(state)
-        } else {
-            ledger.refused[subnet.id] = verdict
-        }
-        return verdict
+        ledger.refused[subnet.id] = nil
+        try ledger.remember(state)
+        return put(network)
     }
 
     private mutating func put(_ network: Network) -> Verdict {
-        if let unsupported = Intent.network(network).unsupported {
-            return .said(.failure, (Answer(unsupported).sentence ?? "") + "; the setting alcor.isolated: false shares the host's routing")
-        }
         wish(.network(network))
         return .of(network.id.intent)
     }

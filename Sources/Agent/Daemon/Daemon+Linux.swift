@@ -1,3 +1,5 @@
+import Foundation
+import Glibc
 import HawserAPI
 import HostNetwork
 import Kernel
@@ -8,14 +10,15 @@ extension Daemon {
     /// A reconciler with the kernel of the namespace that the daemon runs in.
     package static func linux(_ parts: Parts) async throws -> Running {
         let settings = parts.settings
-        let layout = try Layout(settings)
+        var layout = try Layout(settings)
+        layout.underlay = try underlay(parts)
         try forward(parts)
-        let plane = try LinuxDataplane(marks: layout.marks)
-        let ours = plane.linkPort
         let reconciler = try await Reconciler(
-            plane: plane, layout: layout, store: parts.store, journal: parts.journal, logger: parts.logger,
-            follow: { parts.namespaces.follow($0) })
-        return Running(reconciler, services: [reconciler, LinkWatch(ours: ours, reconciler: reconciler, logger: parts.logger)])
+            host: try LinuxDomains(
+                directory: settings.host.namespaces, marks: layout.marks,
+                kept: DescriptorStore(environment: ProcessInfo.processInfo.environment, process: getpid())), layout: layout,
+            store: parts.store, journal: parts.journal, logger: parts.logger, follow: { parts.namespaces.follow($0) })
+        return Running(reconciler, services: [reconciler])
     }
 
     /// Removes all that is Hawser's from the namespace that the process is in; what was removed, as lines for people.
@@ -25,7 +28,19 @@ extension Daemon {
         let plan = Plan(from: there, to: HostState())
         let applied = plane.apply(plan)
         if let refusal = applied.refusals.first { throw refusal }
-        return applied.done.map(\.text)
+        let domains = try LinuxDomains(directory: settings.host.namespaces, marks: try Layout(settings).marks)
+        return applied.done.map(\.text) + domains.sweep(keeping: []).map { "remove \($0)" }
+    }
+
+    /// The host's own place among other hosts; nil where it isn't known, and then no tunnel leads to pods of others.
+    private static func underlay(_ parts: Parts) throws -> Underlay? {
+        let address = try? IPAddress(parsing: parts.settings.host.address)
+        var links = try LinkTable()
+        let underlay = try links.underlay(at: address)
+        if underlay == nil, let address {
+            parts.logger.warning("host.address: no interface has \(address): no tunnel leads to other hosts")
+        }
+        return underlay
     }
 
     private static func forward(_ parts: Parts) throws {

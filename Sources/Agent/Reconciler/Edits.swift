@@ -1,4 +1,5 @@
 import HostNetwork
+import Store
 
 /// What changes of one pass do to the intents, and what became of each resource that they name.
 struct Edits {
@@ -53,8 +54,6 @@ struct Edits {
         for intent in change.upserts {
             if let scope = change.scope, !scope.admits(intent) || !(intents[intent.id].map(scope.admits) ?? true) {
                 refused.append(scope.refusal(of: intent.id))
-            } else if let unsupported = intent.unsupported {
-                refused.append(unsupported)
             } else {
                 upserts.append(placed(intent))
             }
@@ -167,22 +166,17 @@ struct Edits {
     /// Each changed resource, before and after.
     func changed(in intents: Intents) -> [(before: Intent?, after: Intent?)] { before.map { ($0.value, intents[$0.key]) } }
 
-    /// Addresses that pods have let go.
-    func released(in intents: Intents) -> [IPAddress] {
-        before.flatMap { id, intent -> [IPAddress] in
-            guard case .pod(let old)? = intent else { return [] }
-            guard case .pod(let new)? = intents[id] else { return old.addresses }
-            return old.addresses.filter { !new.addresses.contains($0) }
-        }
-    }
-}
+    /// The changed pods.
+    var pods: [ID<Pod>] { before.keys.filter { $0.kind == .pod }.map { ID($0.id) } }
 
-extension Intent {
-    /// Why this version can't do what is asked; nil where it can.
-    var unsupported: Rejected? {
-        guard case .network(let network) = self, network.isolated else { return nil }
-        return Rejected(
-            intent: id, field: "isolated", value: "true", reason: "this version has no isolated networks", valid: "false, or left out")
+    /// Addresses that pods have let go.
+    func released(in intents: Intents) -> [Released] {
+        before.flatMap { id, intent -> [Released] in
+            guard case .pod(let old)? = intent else { return [] }
+            var gone = old.addresses
+            if case .pod(let new)? = intents[id], new.network == old.network { gone.removeAll { new.addresses.contains($0) } }
+            return gone.map { Released($0, of: old.network) }
+        }
     }
 }
 

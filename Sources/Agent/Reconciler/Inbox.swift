@@ -16,8 +16,10 @@ final class Inbox: Sendable {
         var items: [Item] = []
         /// Paths of namespaces that came, went or were replaced.
         var paths: Set<String> = []
-        /// Links that the kernel says are gone.
-        var gone: Set<LinkName> = []
+        /// Pods whose interfaces the kernel took away.
+        var lost: Set<ID<Pod>> = []
+        /// What came of routing domains' work.
+        var done: [DomainOutcome] = []
         /// Who waits for the host to be read again.
         var resyncs: [CheckedContinuation<Report, Never>] = []
         var wantsResync = false
@@ -28,11 +30,13 @@ final class Inbox: Sendable {
     struct Batch {
         var items: [Item]
         var paths: Set<String>
-        var gone: Set<LinkName>
+        var lost: Set<ID<Pod>>
+        var done: [DomainOutcome]
         var resyncs: [CheckedContinuation<Report, Never>]
         var wantsResync: Bool
 
-        var isEmpty: Bool { items.isEmpty && paths.isEmpty && gone.isEmpty && !wantsResync }
+        /// Whether there is something else in it than outcomes and dry runs.
+        var hasWork: Bool { items.contains { !$0.dryRun } || !paths.isEmpty || !lost.isEmpty || wantsResync }
     }
 
     /// Ticks when there is something to take; ends when the inbox is closed.
@@ -48,10 +52,9 @@ final class Inbox: Sendable {
 
     func put(path: String) { _ = put { $0.paths.insert(path) } }
 
-    func put(gone link: LinkName) { _ = put { $0.gone.insert(link) } }
+    func put(lost pods: [ID<Pod>]) { _ = put { $0.lost.formUnion(pods) } }
 
-    /// Asks for the host to be read again, without waiting for it.
-    func resync() { _ = put { $0.wantsResync = true } }
+    func put(done outcome: DomainOutcome) { _ = put { $0.done.append(outcome) } }
 
     func put(resync answer: CheckedContinuation<Report, Never>) {
         let isTaken = put { state in
@@ -64,7 +67,8 @@ final class Inbox: Sendable {
     func take() -> Batch {
         state.withLock { state in
             let batch = Batch(
-                items: state.items, paths: state.paths, gone: state.gone, resyncs: state.resyncs, wantsResync: state.wantsResync)
+                items: state.items, paths: state.paths, lost: state.lost, done: state.done, resyncs: state.resyncs,
+                wantsResync: state.wantsResync)
             state = State(isClosed: state.isClosed)
             return batch
         }
@@ -96,7 +100,7 @@ final class Inbox: Sendable {
 
 extension Report {
     /// The answer to who asks too late.
-    fileprivate static func ending(_ change: Change) -> Report {
+    static func ending(_ change: Change) -> Report {
         let ids = change.upserts.map(\.id) + change.deletions + change.attachments.keys.map(\.intent)
         return Report(answers: ids.map { Answer(intent: $0, status: .failed, reason: "the daemon is ending; ask again when it is back") })
     }

@@ -70,10 +70,11 @@ extension Question {
 }
 
 extension Reconciler {
-    package func explain(_ query: ExplainQuery) throws -> ExplainView {
-        var question = try Question(query)
-        question.isHost = try plane.isLocal(question.remote)
-        return ExplainView(try desired.explain(question))
+    package func explain(_ query: ExplainQuery) async throws -> ExplainView {
+        let question = try Question(query)
+        // Who asks about a pod that isn't known is told so by the host's own.
+        let domain = intents.pods[question.pod].map { map.domain(of: $0.network) } ?? .host
+        return ExplainView(try await (domains[domain] ?? makeDomain(domain)).explain(question))
     }
 }
 

@@ -1,42 +1,40 @@
-import CLinux
 import HawserAPI
 package import HostNetwork
 
 extension Reconciler {
     /// What a change would do, on copies of everything.
-    func rehearse(_ change: Change, _ source: String) -> Report {
-        let clock = ContinuousClock()
-        let start = clock.now
-        var desired = desired
-        var edits = Edits(desired.intents, attachments)
-        var outcomes: [(IntentID?, Edits.Outcome)] = []
-        var touched = desired.change { intents in
-            outcomes = edits.take(change, from: source, into: &intents)
-            return edits.changed(in: intents)
-        }
+    func rehearse(_ change: Change, _ source: String) async -> Report {
+        let start = ContinuousClock.now
+        var intents = intents
+        var map = map
+        var edits = Edits(intents, attachments)
+        let outcomes = edits.take(change, from: source, into: &intents)
         var namespaces = namespaces
-        for id in edits.before.keys where id.kind == .pod {
-            let pod = ID<Pod>(id.id)
-            _ = namespaces.place(pod, at: desired.intents.pods[pod]?.namespace)
-            let isThere = [.same, .appeared, .replaced].contains(namespaces.look(at: pod))
-            touched.formUnion(desired.attach(isThere ? [pod] : [], detach: isThere ? [] : [pod]))
+        var looks: [ID<Pod>: NamespaceTable.Look] = [:]
+        for pod in edits.pods {
+            _ = namespaces.place(pod, at: intents.pods[pod]?.namespace)
+            looks[pod] = [.same, .appeared, .replaced].contains(namespaces.look(at: pod)) ? .appeared : .gone
         }
-        let plan = desired.plan(from: believed, touching: touched)
+        var plan: [String] = []
+        for (domain, step) in map.take(edits.changed(in: intents), in: intents).sorted(by: { $0.key < $1.key }) {
+            var work = DomainWork(nil)
+            work.take(step)
+            for (pod, look) in looks { work.take(look, at: pod) }
+            plan += await (domains[domain] ?? makeDomain(domain)).rehearse(work)
+        }
         let answers = outcomes.map { id, outcome in
-            answer(id, outcome, desired, namespaces, kernel: .zero, total: clock.now - start)
+            answer(id, outcome, intents, namespaces, kernel: .zero, total: ContinuousClock.now - start)
         }
-        return Report(
-            answers: answers, generation: generation, plan: plan.steps.map(\.text) + plan.stamps.map { "\($0.text) (after a grace period)" }
-        )
+        return Report(answers: answers, generation: generation, plan: plan)
     }
 
     func report(_ outcomes: [(IntentID?, Edits.Outcome)], _ applied: Applied, _ total: Duration) -> Report {
-        let answers = outcomes.map { answer($0, $1, desired, namespaces, kernel: applied.kernel, total: total) }
-        return Report(answers: answers, messages: applied.messages, bytes: applied.bytes, generation: generation)
+        let answers = outcomes.map { answer($0, $1, intents, namespaces, kernel: applied.kernel, total: total) }
+        return Report(answers: answers, messages: applied.messages, bytes: applied.bytes, generation: applied.generation ?? generation)
     }
 
     private func answer(
-        _ id: IntentID?, _ outcome: Edits.Outcome, _ desired: Desired, _ namespaces: NamespaceTable, kernel: Duration, total: Duration
+        _ id: IntentID?, _ outcome: Edits.Outcome, _ intents: Intents, _ namespaces: NamespaceTable, kernel: Duration, total: Duration
     ) -> Answer {
         var answer: Answer
         switch outcome {
@@ -50,7 +48,7 @@ extension Reconciler {
                 reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         case .accepted, .unchanged:
             guard let id else { return Answer(intent: nil, status: .applied) }
-            answer = standings.answer(id, in: desired, missing: Self.missing(namespaces))
+            answer = standings.answer(id, in: intents, missing: Self.missing(namespaces))
         }
         answer.kernelMicroseconds = kernel.microseconds
         answer.totalMicroseconds = total.microseconds
@@ -58,15 +56,16 @@ extension Reconciler {
     }
 
     package func standings(of ids: [IntentID]) -> [IntentID: Answer] {
-        let known = ids.filter { desired.intents[$0] != nil }
+        let known = ids.filter { intents[$0] != nil }
         return Dictionary(
-            known.map { ($0, standings.answer($0, in: desired, missing: Self.missing(namespaces))) }, uniquingKeysWith: { $1 })
+            known.map { ($0, standings.answer($0, in: intents, missing: Self.missing(namespaces))) }, uniquingKeysWith: { $1 })
     }
 
     package func pod(_ id: ID<Pod>) -> (pod: Pod, subnets: [Subnet])? {
-        guard var pod = desired.intents.pods[id] else { return nil }
-        pod.mtu = desired.mtu(of: pod)
-        return (pod, desired.intents.networks[pod.network]?.subnets ?? [])
+        guard var pod = intents.pods[id] else { return nil }
+        let network = intents.networks[pod.network]
+        pod.mtu = pod.mtu(in: network, over: layout.underlay)
+        return (pod, network?.subnets ?? [])
     }
 
     static func missing(_ namespaces: NamespaceTable) -> (Pod) -> String? {
@@ -78,7 +77,7 @@ extension Reconciler {
 
     /// Judges how a resource stands now, and tells the journal when that is news.
     func record(_ id: IntentID, source: String?, refused: Rejected? = nil) {
-        guard desired.intents[id] != nil else {
+        guard intents[id] != nil else {
             if standings[id] != nil {
                 let event = refused == nil ? "deleted" : Status.rejected.rawValue
                 journal.record(EventView(kind: id.kind.rawValue, id: id.id, event: event, reason: refused?.description, source: source))
@@ -86,7 +85,7 @@ extension Reconciler {
             standings.forget(id)
             return
         }
-        let (standing, isNew) = standings.judge(id, in: desired, missing: Self.missing(namespaces))
+        let (standing, isNew) = standings.judge(id, in: intents, missing: Self.missing(namespaces))
         guard isNew else { return }
         journal.record(
             EventView(kind: id.kind.rawValue, id: id.id, event: standing.status.rawValue, reason: standing.reason, source: source))
@@ -94,7 +93,7 @@ extension Reconciler {
 
     /// The pods that may stand differently when this resource does.
     func waiting(for id: IntentID) -> Set<IntentID> {
-        let index = desired.intents.index
+        let index = intents.index
         return switch id.kind {
         case .network: Set((index.podsByNetwork[ID(id.id)] ?? []).map(\.intent))
         case .securityGroup: Set((index.podsByGroup[ID(id.id)] ?? []).map(\.intent))

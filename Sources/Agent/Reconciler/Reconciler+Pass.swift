@@ -5,203 +5,138 @@ import Store
 
 extension Reconciler {
     /// Loads what is stored, looks at what is there, and brings the one to the other. Nothing is swept before.
-    func start(_ layout: Layout) throws {
+    func start() async throws {
         let loaded = try store.load()
         for unreadable in loaded.unreadable {
             logger.error("stored \(unreadable.kind) \(unreadable.id) can't be read and is left out: \(unreadable.reason)")
         }
         attachments = Dictionary(uniqueKeysWithValues: try store.attachments().map { (ID($0), $1) })
-        let intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
+        intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
         for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace) }
         follow(namespaces.watched)
-        let attachable = Set(intents.pods.keys.filter { namespaces.look(at: $0) == .appeared })
-        let epochs = HostState(try plane.stamps()).epochs(of: intents.pods.keys, in: layout.marks)
-        desired = Desired(intents: intents, layout: layout, attachable: attachable, epochs: epochs)
+        for pod in intents.pods.keys { _ = namespaces.look(at: pod) }
+        _ = map.take(intents.all.map { (nil, $0) }, in: intents)
         let purges = try store.purges()
-        if !purges.isEmpty {
-            try plane.forgetFlows(of: purges)
-            try store.purged(purges)
+        let works = Dictionary(
+            uniqueKeysWithValues: map.there.map { domain in
+                var work = DomainWork(nil)
+                let seen = intents.seen(by: domain, in: map)
+                work.begin = seen
+                work.appeared = seen.pods.keys.filter(namespaces.isThere)
+                return (domain, work)
+            })
+        for domain in map.there {
+            let made = makeDomain(domain)
+            domains[domain] = made
+            nursery.yield(made)
         }
-        try observe()
-        try plane.adopt(believed)
-        _ = carryOut(touching: Set(believed.entries.keys).union(desired.state.entries.keys))
-        generation = try plane.generation()
+        try await withThrowingTaskGroup(of: DomainOutcome.self) { group in
+            for (domain, work) in works {
+                guard let made = domains[domain] else { continue }
+                let released = purges.filter { map.domain(of: $0.network) == domain }.map(\.address)
+                group.addTask { try await made.start(work, forgetting: released) }
+            }
+            for try await outcome in group { note(outcome) }
+        }
+        if !purges.isEmpty { try store.purged(purges) }
+        for removed in host.sweep(keeping: map.there) { logger.notice("\(removed) isn't wanted any more, and is removed") }
         for intent in intents.all { record(intent.id, source: "start") }
         tidier.yield()
     }
 
-    func observe() throws {
-        believed = try plane.observe(expecting: desired.state).sharing(desired.state)
-        mustObserve = false
-    }
-
     /// Takes all that has come since the last pass.
     func pass(_ batch: Inbox.Batch) {
-        for item in batch.items where item.dryRun { item.answer(rehearse(item.change, item.source)) }
         let items = batch.items.filter { !$0.dryRun }
-        let clock = ContinuousClock()
-        let start = clock.now
-
-        var edits = Edits(desired.intents, attachments)
+        var edits = Edits(intents, attachments)
         var outcomes: [[(IntentID?, Edits.Outcome)]] = []
-        var failure: StoreError?
-        var touched = desired.change { [store] intents in
-            let leaving = intents.leaving
-            for item in items { outcomes.append(edits.take(item.change, from: item.source, into: &intents)) }
-            do throws(StoreError) {
-                try Self.remember(edits, intents, in: store)
-            } catch {
-                failure = error
-                intents.revert(to: edits.before, leaving: leaving)
-                return []
-            }
-            return edits.changed(in: intents)
-        }
-        if let failure {
-            logger.error("\(failure)")
-            for (item, outcomes) in zip(items, outcomes) { item.answer(.init(refusing: outcomes, because: failure)) }
-            edits = Edits(desired.intents, attachments)
+        let leaving = intents.leaving
+        let start = ContinuousClock.now
+        for item in items { outcomes.append(edits.take(item.change, from: item.source, into: &intents)) }
+        do throws(StoreError) {
+            try Self.remember(edits, intents, in: store)
+        } catch {
+            intents.revert(to: edits.before, leaving: leaving)
+            logger.error("\(error)")
+            for (item, outcomes) in zip(items, outcomes) { item.answer(.init(refusing: outcomes, because: error)) }
+            edits = Edits(intents, attachments)
+            outcomes = []
         }
         attachments = edits.attachments
 
         let changed = Set(edits.before.keys)
-        touched.formUnion(place(changed))
-        touched.formUnion(look(at: batch.paths, gone: batch.gone))
-        let isWhole = batch.wantsResync || mustObserve
-        let applied = carryOut(touching: isWhole ? nil : touched)
-        if applied.refusals.isEmpty { forget(edits.released(in: desired.intents)) }
+        let number = passes.number()
+        var works = map.take(edits.changed(in: intents), in: intents).mapValues { step in
+            var work = DomainWork(number)
+            work.take(step)
+            return work
+        }
+        place(changed)
+        look(at: Set(edits.pods).union(batch.paths.flatMap { namespaces.pods(at: $0) }).union(batch.lost), number, &works)
+        if batch.wantsResync {
+            for domain in map.there { works[domain, default: DomainWork(number)].isWhole = true }
+        }
 
-        var concerned = changed
-        for id in changed { concerned.formUnion(waiting(for: id)) }
-        for path in batch.paths { concerned.formUnion(namespaces.pods(at: path).map(\.intent)) }
-        concerned.formUnion(applied.refusals.map(\.because))
-        if isWhole { concerned.formUnion(desired.intents.all.map(\.id)) }
-        let source = items.count == 1 ? items[0].source : nil
-        for id in concerned { record(id, source: edits.sources[id] ?? source, refused: edits.refused[id]) }
-
+        var pass = Passes.Pass(edits: edits, start: start)
+        pass.items = outcomes.isEmpty ? [] : items
+        pass.outcomes = outcomes
+        pass.resyncs = batch.resyncs
+        pass.concerned = changed
+        for id in changed { pass.concerned.formUnion(waiting(for: id)) }
+        for path in batch.paths { pass.concerned.formUnion(namespaces.pods(at: path).map(\.intent)) }
+        pass.concerned.formUnion(batch.lost.map(\.intent))
+        pass.released = edits.released(in: intents)
         // Nobody else ever asks for so much at once: a folder that is read anew, a whole host that is pushed.
-        if changed.count + applied.done.count > Self.many { tidier.yield() }
-
-        let total = clock.now - start
-        for resync in batch.resyncs { resync.resume(returning: report(desired.intents.all.map { ($0.id, .accepted) }, applied, total)) }
-        guard failure == nil else { return }
-        for (item, outcomes) in zip(items, outcomes) { item.answer(report(outcomes, applied, total)) }
+        if changed.count > Self.many { tidier.yield() }
+        guard !works.isEmpty else { return finish(pass) }
+        passes.begin(number, pass, waitingFor: Set(works.keys))
+        send(works)
     }
 
-    /// Makes what is believed to be there what is wanted; `keys` of what may differ, nil for everything, after another look.
-    func carryOut(touching keys: Set<Object.Key>?) -> Applied {
-        if keys == nil {
-            do { try observe() } catch {
-                logger.error("the host can't be read: \(error)")
-                mustObserve = true
-                waker.yield()
-                return Applied()
-            }
-            standings.forgive()
+    /// All that it waited for is done.
+    func finish(_ pass: Passes.Pass) {
+        let applied = pass.applied
+        if applied.refusals.isEmpty { forget(pass.released) }
+        let source = pass.items.count == 1 ? pass.items[0].source : nil
+        for id in pass.concerned.union(applied.refusals.map(\.because)) {
+            record(id, source: pass.edits.sources[id] ?? source, refused: pass.edits.refused[id])
         }
-        var plan = keys.map { desired.plan(from: believed, touching: $0) } ?? desired.plan(from: believed)
-        var applied = Applied()
-        // A resource that the kernel refuses is left out, with those that lean on it, and the others go on without it.
-        for attempt in 0..<4 where !plan.isEmpty {
-            let result = plane.apply(plan)
-            believed.take(result)
-            applied.merge(result)
-            standings.note(result.refusals)
-            let culprits = blamed(for: result.refusals)
-            let isStuck = culprits.isEmpty || attempt == 3
-            if isStuck {
-                if result.refusals.isEmpty { owe(plan.stamps) }
-                break
-            }
-            plan = desired.plan(from: believed, touching: keys ?? Set(believed.entries.keys).union(desired.state.entries.keys))
-            plan.leaveOut(culprits)
-        }
-        finish(applied)
-        return applied
-    }
-
-    /// The intents whose operations the firewall refused, and the pods that lean on them.
-    private func blamed(for refusals: [Refusal]) -> Set<IntentID> {
-        var blamed: Set<IntentID> = []
-        for refusal in refusals where refusal.operation.object.isRuleset && refusal.because != Layout.because {
-            blamed.insert(refusal.because)
-            if refusal.because.kind == .securityGroup {
-                blamed.formUnion((desired.intents.index.podsByGroup[ID(refusal.because.id)] ?? []).map(\.intent))
-            }
-        }
-        return blamed
-    }
-
-    private func owe(_ stamps: [HostNetwork.Operation]) {
-        guard !stamps.isEmpty else { return }
-        owed += stamps
-        debtor.yield()
-    }
-
-    func finish(_ applied: Applied) {
-        generation = applied.generation ?? generation
-        for refusal in applied.refusals { logger.error("\(refusal)") }
-        if applied.refusals.isEmpty {
-            failures = 0
-        } else {
-            failures += 1
-            mustObserve = true
-            waker.yield()
-        }
+        if applied.done.count > Self.many { tidier.yield() }
+        let total = ContinuousClock.now - pass.start
+        for resync in pass.resyncs { resync.resume(returning: report(intents.all.map { ($0.id, .accepted) }, applied, total)) }
+        for (item, outcomes) in zip(pass.items, pass.outcomes) { item.answer(report(outcomes, applied, total)) }
     }
 
     // MARK: Namespaces
 
     /// Takes note of where changed pods are to be.
-    private func place(_ changed: Set<IntentID>) -> Set<Object.Key> {
-        let pods = changed.filter { $0.kind == .pod }.map { ID<Pod>($0.id) }
+    private func place(_ changed: Set<IntentID>) {
         var differs = false
-        for pod in pods {
-            if namespaces.place(pod, at: desired.intents.pods[pod]?.namespace) { differs = true }
+        for id in changed where id.kind == .pod {
+            let pod = ID<Pod>(id.id)
+            if namespaces.place(pod, at: intents.pods[pod]?.namespace) { differs = true }
         }
         if differs { follow(namespaces.watched) }
-        return look(at: pods)
     }
 
-    private func look(at paths: Set<String>, gone links: Set<LinkName>) -> Set<Object.Key> {
-        var touched: Set<Object.Key> = []
-        var pods = Set(paths.flatMap { namespaces.pods(at: $0) })
-        for name in links {
-            guard case .link(let link)? = believed[.link(name)] else { continue }
-            touched.formUnion(lose(link))
-            pods.insert(link.pod)
-            logger.warning("the interface of pod \(link.pod) is gone")
+    /// Looks whether pods' namespaces are there, and tells their domains.
+    private func look(at pods: Set<ID<Pod>>, _ number: Int, _ works: inout [RoutingDomain: DomainWork]) {
+        for id in pods {
+            let look = namespaces.look(at: id)
+            guard let pod = intents.pods[id] else { continue }
+            let domain = map.domain(of: pod.network)
+            // A pair that vanished is made anew where its pod still is, so its domain is asked in any case.
+            guard map.there.contains(domain) else { continue }
+            works[domain, default: DomainWork(number)].take(look, at: id)
         }
-        return touched.union(look(at: Array(pods)))
-    }
-
-    private func look(at pods: [ID<Pod>]) -> Set<Object.Key> {
-        var appeared: [ID<Pod>] = []
-        var gone: [ID<Pod>] = []
-        var touched: Set<Object.Key> = []
-        for pod in pods {
-            switch namespaces.look(at: pod) {
-            case .same: break
-            case .appeared: appeared.append(pod)
-            case .absent, .gone: gone.append(pod)
-            case .replaced:
-                // The pair is in a namespace that isn't this pod's any more.
-                appeared.append(pod)
-                if case .link(var link)? = believed[.link(LinkName(of: pod))] {
-                    link.namespace = ""
-                    believed.insert(Entry(.link(link), because: pod.intent))
-                    touched.insert(.link(link.name))
-                }
+        for (domain, var work) in works {
+            // What a domain is told of for the first time is as it is, and what it isn't told of any more is no matter of its own.
+            for change in work.changed {
+                if case .pod(let pod)? = change.after, change.before == nil, namespaces.isThere(pod.id) { work.appeared.append(pod.id) }
+                if case .pod(let pod)? = change.before, change.after == nil { work.gone.append(pod.id) }
             }
+            if let begin = work.begin { work.appeared = begin.pods.keys.filter(namespaces.isThere) }
+            works[domain] = work
         }
-        return touched.union(desired.attach(appeared, detach: gone))
-    }
-
-    /// A pair is gone without our doing, and all that was on it.
-    private func lose(_ link: Link) -> Set<Object.Key> {
-        let keys = believed.keys(on: link.name)
-        for key in keys { believed.remove(key) }
-        return keys
     }
 
     // MARK: Remembering
@@ -229,16 +164,8 @@ extension Reconciler {
     }
 
     /// The tracked flows of addresses that were let go are deleted by now.
-    private func forget(_ addresses: [IPAddress]) {
-        guard !addresses.isEmpty else { return }
-        do throws(StoreError) { try store.purged(addresses) } catch { logger.error("\(error)") }
-    }
-}
-
-extension Plan {
-    /// Takes out what is done on behalf of these intents.
-    fileprivate mutating func leaveOut(_ intents: Set<IntentID>) {
-        steps.removeAll { intents.contains($0.because) }
-        stamps.removeAll { intents.contains($0.because) }
+    private func forget(_ released: [Released]) {
+        guard !released.isEmpty else { return }
+        do throws(StoreError) { try store.purged(released) } catch { logger.error("\(error)") }
     }
 }

@@ -1,37 +1,38 @@
-import CLinux
 import Foundation
 package import HawserAPI
 import HostNetwork
 
 extension Reconciler {
-    package func status() -> StatusView {
-        let pods = desired.intents.pods.keys.map { standings[$0.intent]?.status ?? .pending }
-        let refusal = standings.firstRefusal
+    package func status() async -> StatusView {
+        // It is to be told by one who still does something.
+        await domains[.host]?.answer()
+        let pods = intents.pods.keys.map { standings[$0.intent]?.status ?? .pending }
+        let trouble = standings.trouble
         return StatusView(
-            ready: refusal == nil && !mustObserve,
-            reason: refusal.map { "\($0.because): \($0)" } ?? (mustObserve ? "the host must be read again" : nil),
+            ready: trouble == nil, reason: trouble,
             pods: .init(
                 applied: pods.count { $0 == .applied }, pending: pods.count { $0 == .pending }, failed: pods.count { $0 == .failed }),
-            groups: desired.intents.securityGroups.count, neighbors: desired.intents.neighbors.count, generation: generation,
+            groups: intents.securityGroups.count, neighbors: intents.neighbors.count, generation: generation,
             repairs: repairs, uptimeSeconds: Int((ContinuousClock.now - started).components.seconds))
     }
 
-    package func pods() -> [PodView] { desired.intents.pods.values.sorted { $0.id < $1.id }.map(view) }
+    package func pods() async -> [PodView] {
+        var indices: [LinkName: Int] = [:]
+        for domain in domains.values { indices.merge(await domain.indices()) { first, _ in first } }
+        return intents.pods.values.sorted { $0.id < $1.id }.map { view($0, indices) }
+    }
 
-    private func view(_ pod: Pod) -> PodView {
+    private func view(_ pod: Pod, _ indices: [LinkName: Int]) -> PodView {
         let standing = standings[pod.id.intent] ?? Standing(.pending)
         let link = LinkName(of: pod.id)
-        let isThere = believed[.link(link)] != nil
-        let index = isThere ? unsafe Int(if_nametoindex(link.value)) : 0
         return PodView(
             id: pod.id.value, network: pod.network.value, status: standing.status, reason: standing.reason,
-            interface: .init(host: link.value, index: index > 0 ? index : nil, pod: pod.interface, namespace: pod.namespace),
+            interface: .init(host: link.value, index: indices[link], pod: pod.interface, namespace: pod.namespace),
             mac: pod.mac.description, addresses: pod.addresses.map(\.description), securityGroups: pod.securityGroups.map(\.value),
             revision: pod.revision, since: standing.since)
     }
 
     package func groups() -> [GroupView] {
-        let intents = desired.intents
         let implicit = intents.networks.keys.map(\.defaultGroup).filter { intents.securityGroups[$0] == nil }.compactMap {
             intents.group($0)
         }
@@ -39,7 +40,6 @@ extension Reconciler {
     }
 
     private func view(_ group: SecurityGroup) -> GroupView {
-        let intents = desired.intents
         let standing = standings[group.id.intent] ?? Standing(.applied)
         let pods = (intents.index.podsByGroup[group.id] ?? []).sorted()
         let networks = group.network.map { [$0] } ?? Array(intents.networks.keys)
@@ -59,38 +59,8 @@ extension Reconciler {
             status: standing.status, reason: standing.reason, revision: group.revision)
     }
 
-    package func rules(of pod: String) -> RulesView? {
-        let id = ID<Pod>(pod)
-        guard let pod = desired.intents.pods[id] else { return nil }
-        var counted: [ID<SecurityGroup>: [String: Counter]] = [:]
-        for instance in desired.groups(of: id) {
-            let counting = desired.counting(instance)
-            // Without the kernel's word there are no numbers, but the rules are still worth telling.
-            guard let counters = try? plane.counters(of: counting.map(\.object)) else { continue }
-            counted[instance.group] = counting.reduce(into: [:]) { sum, entry in
-                guard let counter = counters[entry.object.key] else { return }
-                sum[entry.comment] = sum[entry.comment, default: Counter()] + counter
-            }
-        }
-        let link = LinkName(of: id)
-        let apart = Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] }
-        let drops = (try? plane.counters(of: apart)) ?? [:]
-        func direction(_ flow: Flow) -> RulesView.Direction {
-            let rules = desired.intents.groups(of: pod).flatMap { group in
-                group.rules.filter { $0.direction == flow.direction }.map { rule in
-                    let counter = counted[group.id].map { $0[Entry.comment(rule.id)] ?? Counter() }
-                    return RulesView.Rule(
-                        group: group.id.value, rule: rule.id, text: rule.text, packets: counter?.packets, bytes: counter?.bytes)
-                }
-            }
-            return RulesView.Direction(
-                rules: rules, denied: .init(drops[Object.element(.denied(link, flow)).key]),
-                invalid: .init(drops[Object.element(.invalid(link, flow)).key]))
-        }
-        return RulesView(pod: pod.id.value, ingress: direction(.in), egress: direction(.out))
+    package func rules(of pod: String) async -> RulesView? {
+        guard let pod = intents.pods[ID(pod)] else { return nil }
+        return await (domain(of: pod) ?? makeDomain(map.domain(of: pod.network))).rules(of: pod.id)
     }
-}
-
-extension RulesView.Count {
-    fileprivate init(_ counter: Counter?) { self.init(packets: counter?.packets, bytes: counter?.bytes) }
 }

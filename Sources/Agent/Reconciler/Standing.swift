@@ -17,23 +17,36 @@ struct Standing: Hashable, Sendable {
 
 /// How every resource stands that isn't simply in force, and since when pods are as they are.
 struct Standings: Sendable {
-    /// What the kernel refused on behalf of an intent, until it takes it.
-    private(set) var refused: [IntentID: Refusal] = [:]
+    /// What a domain's kernel refused on behalf of an intent, until it takes it.
+    private var refused: [RoutingDomain: [IntentID: Refusal]] = [:]
+    /// Domains that must be read again, and why.
+    private(set) var unread: [RoutingDomain: String] = [:]
     private var known: [IntentID: Standing] = [:]
+    private let underlay: Underlay?
 
-    var isClean: Bool { refused.isEmpty }
-    var firstRefusal: Refusal? { refused.min { $0.key < $1.key }?.value }
+    init(over underlay: Underlay?) { self.underlay = underlay }
 
-    mutating func note(_ refusals: [Refusal]) {
-        // Of several refusals for one intent the first one is the cause.
-        for refusal in refusals where refused[refusal.because] == nil { refused[refusal.because] = refusal }
+    /// Why the host isn't as it is wanted; nil when it is.
+    var trouble: String? {
+        let refusal = refused.values.joined().min { $0.key < $1.key }?.value
+        return refusal.map { "\($0.because): \($0)" } ?? unread.min { $0.key < $1.key }?.value
     }
 
-    mutating func forgive() { refused = [:] }
+    mutating func take(_ outcome: DomainOutcome) {
+        let domain = outcome.domain
+        if outcome.isWhole || outcome.isOver { refused[domain] = nil }
+        // Of several refusals for one intent the first one is the cause.
+        for refusal in outcome.applied.refusals { refused[domain, default: [:]].merge([refusal.because: refusal]) { first, _ in first } }
+        unread[domain] = outcome.isOver ? nil : outcome.unread
+    }
+
+    private func refusal(of id: IntentID) -> Refusal? {
+        refused.isEmpty ? nil : refused.sorted { $0.key < $1.key }.lazy.compactMap { $0.value[id] }.first
+    }
 
     /// The standing of a resource that is known, judged anew. Answers whether it differs from what it was.
-    mutating func judge(_ id: IntentID, in desired: Desired, missing: (Pod) -> String?) -> (standing: Standing, isNew: Bool) {
-        var standing = Self.standing(of: id, in: desired, refused: refused[id], missing: missing)
+    mutating func judge(_ id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> (standing: Standing, isNew: Bool) {
+        var standing = standing(of: id, in: intents, missing: missing)
         if let old = known[id], old.status == standing.status {
             standing.since = old.since
             known[id] = standing
@@ -44,10 +57,10 @@ struct Standings: Sendable {
     }
 
     /// How it stands, as an answer to whoever asked for it; with what the kernel said, where it refused.
-    func answer(_ id: IntentID, in desired: Desired, missing: (Pod) -> String?) -> Answer {
-        let standing = Self.standing(of: id, in: desired, refused: refused[id], missing: missing)
+    func answer(_ id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Answer {
+        let standing = standing(of: id, in: intents, missing: missing)
         var answer = Answer(intent: id, status: standing.status, reason: standing.reason)
-        if let refusal = refused[id] {
+        if let refusal = refusal(of: id) {
             answer.errno = refusal.errno
             answer.explanation = refusal.explanation
         }
@@ -58,9 +71,8 @@ struct Standings: Sendable {
 
     subscript(id: IntentID) -> Standing? { known[id] }
 
-    private static func standing(of id: IntentID, in desired: Desired, refused: Refusal?, missing: (Pod) -> String?) -> Standing {
-        if let refused { return Standing(.failed, reason: refused.description) }
-        let intents = desired.intents
+    private func standing(of id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Standing {
+        if let refused = refusal(of: id) { return Standing(.failed, reason: refused.description) }
         if intents.leaving.contains(id) {
             let users =
                 (intents.index.podsByGroup[ID(id.id)] ?? []).map(\.intent)
@@ -68,7 +80,16 @@ struct Standings: Sendable {
             return Standing(
                 .deferred, reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         }
+        if id.kind == .network, let trouble = unread[.network(ID(id.id))] { return Standing(.failed, reason: trouble) }
+        if id.kind == .neighbor {
+            let waits = intents.unmet(for: ID(id.id), over: underlay)
+            return waits.isEmpty ? Standing(.applied) : Standing(.pending, reason: "waits for " + waits.joined(separator: ", "))
+        }
         guard id.kind == .pod, let pod = intents.pods[ID(id.id)] else { return Standing(.applied) }
+        // A domain that can't be opened or read has nothing in force for sure.
+        if let network = intents.networks[pod.network], network.isolated, let trouble = unread[.network(network.id)] {
+            return Standing(.failed, reason: trouble)
+        }
         let unmet = intents.unmet(for: pod.id)
         var waits = unmet.map(\.description)
         if let reason = missing(pod) { waits.append(reason) }

@@ -22,6 +22,8 @@ package protocol Reconciling: Sendable {
     func status() async -> StatusView
     func pods() async -> [PodView]
     func groups() async -> [GroupView]
+    func networks() async -> [NetworkView]
+    func neighbors() async -> [NeighborView]
     /// Nil for a pod that isn't known.
     func rules(of pod: String) async -> RulesView?
     /// Throws `NoQuestion` or `Unanswerable` for what makes no sense.

@@ -62,6 +62,12 @@ package struct DebugServer: Service {
             let id = request.id(after: "/v1/groups/")
             return Response.json(await reconciler.groups().first { $0.id == id }, orMissing: "group", id)
         }
+        router.get("/v1/networks") { [reconciler] _, _ in Response.json(await reconciler.networks()) }
+        router.get("/v1/networks/**") { [reconciler] request, _ in
+            let id = request.id(after: "/v1/networks/")
+            return Response.json(await reconciler.networks().first { $0.id == id }, orMissing: "network", id)
+        }
+        router.get("/v1/neighbors") { [reconciler] _, _ in Response.json(await reconciler.neighbors()) }
         router.get("/v1/rules/**") { [reconciler] request, _ in
             let id = request.id(after: "/v1/rules/")
             return Response.json(await reconciler.rules(of: id), orMissing: "pod", id)
@@ -103,7 +109,7 @@ private struct ReadOnly<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            let paths = "/v1/status, /v1/pods, /v1/groups, /v1/rules/{pod}, /v1/explain, /v1/events"
+            let paths = "/v1/status, /v1/pods, /v1/groups, /v1/networks, /v1/neighbors, /v1/rules/{pod}, /v1/explain, /v1/events"
             return .error(.notFound, "there is no \(request.uri.path); see \(paths)")
         }
     }

@@ -13,6 +13,8 @@ package struct Settings: Hashable, Sendable {
         package var toPods = HostPolicy.ToPods.allow
         package var fromPods = HostPolicy.FromPods.replies
         package var forwarding = Forwarding.enable
+        /// The folder in which the namespaces of isolated networks are named; where `ip netns` has its own by default.
+        package var namespaces = "/run/netns"
     }
 
     package struct Push: Hashable, Sendable {

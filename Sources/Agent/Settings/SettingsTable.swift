@@ -13,6 +13,9 @@ extension Setting {
         .word("host.toPods", \.host.toPods, "what the host may send to pods: everything, or what their rules allow"),
         .word("host.fromPods", \.host.fromPods, "what pods may send to the host: replies, what their rules allow, or everything"),
         .word("host.forwarding", \.host.forwarding, "turn IP forwarding on, or only check it"),
+        .text(
+            "host.namespaces", \.host.namespaces, "where the namespaces of isolated networks are named", valid: absolute,
+            where: SettingText.isAbsolute),
     ]
 
     private static let push: [Setting] = [

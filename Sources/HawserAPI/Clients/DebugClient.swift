@@ -15,6 +15,9 @@ package struct DebugClient: Sendable {
     package func pod(_ id: String) async throws -> PodView { try await get("/v1/pods/" + Self.encoded(id)) }
     package func groups() async throws -> [GroupView] { try await get("/v1/groups") }
     package func group(_ id: String) async throws -> GroupView { try await get("/v1/groups/" + Self.encoded(id)) }
+    package func networks() async throws -> [NetworkView] { try await get("/v1/networks") }
+    package func network(_ id: String) async throws -> NetworkView { try await get("/v1/networks/" + Self.encoded(id)) }
+    package func neighbors() async throws -> [NeighborView] { try await get("/v1/neighbors") }
     package func rules(of pod: String) async throws -> RulesView { try await get("/v1/rules/" + Self.encoded(pod)) }
 
     package func explain(_ query: ExplainQuery) async throws -> ExplainView {

@@ -32,7 +32,7 @@ package struct IntentIndex: Hashable, Sendable {
         package var interface: String
 
         /// Nil for a pod that waits to be attached.
-        init?(_ pod: Pod) {
+        package init?(_ pod: Pod) {
             guard let namespace = pod.namespace else { return nil }
             self.namespace = namespace
             interface = pod.interface

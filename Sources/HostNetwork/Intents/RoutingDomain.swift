@@ -39,7 +39,7 @@ extension Intents {
     }
 
     /// The pods, neighbors and groups of one network.
-    func dependents(of network: ID<Network>) -> [Intent] {
+    package func dependents(of network: ID<Network>) -> [Intent] {
         (index.podsByNetwork[network] ?? []).compactMap { pods[$0].map(Intent.pod) }
             + (index.neighborsByNetwork[network] ?? []).compactMap { neighbors[$0].map(Intent.neighbor) }
             + securityGroups.values.filter { $0.network == network }.map(Intent.securityGroup)

@@ -22,6 +22,9 @@ package protocol Dataplane: AnyObject {
     /// The generation of the nftables ruleset: it counts every commit, whoever made it.
     func generation() throws -> UInt32
 
+    /// The interface numbers of links that are there.
+    func indices(of links: Set<LinkName>) throws -> [LinkName: Int]
+
     /// Whether what is sent to an address ends at the host: its own addresses, and the broadcasts of its networks.
     func isLocal(_ address: IPAddress) throws -> Bool
 

@@ -75,21 +75,25 @@ extension Network {
     }
 }
 
-extension Desired {
+extension Intents {
     /// On what a neighbor of a network with a fabric waits before its addresses can be reached, as in "waits for …", each once.
-    package func unmet(for id: ID<Neighbor>) -> [String] {
-        guard let neighbor = intents.neighbors[id], let network = intents.networks[neighbor.network], network.fabricInForce != .none else {
+    package func unmet(for id: ID<Neighbor>, over underlay: Underlay?) -> [String] {
+        guard let neighbor = neighbors[id], let network = networks[neighbor.network], network.fabricInForce != .none else {
             return []
         }
         guard let host = neighbor.host else { return ["the address of its host (field host)"] }
         var waits: [String] = []
         for address in neighbor.addresses {
-            if case .nowhere(let reason) = network.reach(of: address, at: host, from: layout.underlay), !waits.contains(reason) {
+            if case .nowhere(let reason) = network.reach(of: address, at: host, from: underlay), !waits.contains(reason) {
                 waits.append(reason)
             }
         }
         return waits
     }
+}
+
+extension Desired {
+    package func unmet(for id: ID<Neighbor>) -> [String] { intents.unmet(for: id, over: layout.underlay) }
 
     /// Of a pod's interface, in bytes: its own, or else the most that its network carries.
     package func mtu(of pod: Pod) -> Int { pod.mtu(in: intents.networks[pod.network], over: layout.underlay) }
@@ -97,7 +101,7 @@ extension Desired {
 
 extension Pod {
     /// Of its interface, in bytes.
-    func mtu(in network: Network?, over underlay: Underlay?) -> Int {
+    package func mtu(in network: Network?, over underlay: Underlay?) -> Int {
         if let mtu { return mtu }
         guard let underlay, network?.fabricInForce == .vxlan else { return 1500 }
         return Tunnel.mtu(over: underlay)

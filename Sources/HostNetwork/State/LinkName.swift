@@ -6,7 +6,7 @@ package struct LinkName: Hashable, Comparable, Sendable, CustomStringConvertible
     package let value: String
 
     package init(of pod: ID<Pod>) {
-        value = "hw" + Self.base32(StableHash.mixed(pod.value), characters: 11)
+        value = "hw" + StableHash.base32(StableHash.mixed(pod.value), characters: 11)
     }
 
     /// A VXLAN device's: `hx` and its identifier, at most 8 digits. No host side is called so: theirs begin with `hw`.
@@ -24,9 +24,4 @@ package struct LinkName: Hashable, Comparable, Sendable, CustomStringConvertible
 
     package static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 
-    private static func base32(_ hash: UInt64, characters: Int) -> String {
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-        let digits = (0..<characters).map { alphabet[Int(truncatingIfNeeded: hash >> (5 * UInt64($0))) & 31] }
-        return String(decoding: digits, as: UTF8.self)
-    }
 }

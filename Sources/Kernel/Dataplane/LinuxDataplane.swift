@@ -64,6 +64,23 @@ package final class LinuxDataplane: Dataplane {
         self.marks = marks
     }
 
+    /// For a routing domain that is a namespace of its own; its tunnels' packets go out in `underlay`.
+    package static func open(
+        in namespace: borrowing NetworkNamespace, marks: MarkLayout, owned: Bool = true, over underlay: borrowing NetworkNamespace
+    ) throws(OpenFailure) -> sending LinuxDataplane {
+        let made: Result<LinuxDataplane, OpenFailure>
+        do throws(NamespaceError) {
+            made = try namespace.inside {
+                do throws(OpenFailure) { return .success(try LinuxDataplane(marks: marks, owned: owned, over: underlay)) } catch {
+                    return .failure(error)
+                }
+            }
+        } catch {
+            throw .namespace(error)
+        }
+        return try made.get()
+    }
+
     /// The address of the socket that changes links, which is in every event that it leads to.
     package var linkPort: UInt32 { links.port }
 
@@ -116,6 +133,10 @@ package final class LinuxDataplane: Dataplane {
     }
 
     package func counters(of objects: [Object]) throws -> [Object.Key: Counter] { try firewall.counters(of: objects) }
+
+    package func indices(of names: Set<LinkName>) throws -> [LinkName: Int] {
+        try links.find(names).filter { $0.value.isOurs }.mapValues { Int($0.index.value) }
+    }
 
     package func isLocal(_ address: IPAddress) throws -> Bool { try links.isLocal(address) }
 

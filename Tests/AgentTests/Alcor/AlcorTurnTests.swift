@@ -330,15 +330,12 @@ import Testing
         #expect(world.intents.networks.isEmpty)
     }
 
-    @Test("of isolated VPCs fail with the reason, for this version has none; their ports wait")
-    func isolated() throws {
-        var world = AlcorWorld(isolated: true)
+    @Test("make every VPC an isolated network, unless a setting says otherwise", arguments: [true, false])
+    func isolated(isolated: Bool) throws {
+        var world = AlcorWorld(isolated: isolated)
         let reply = try world.push(first)
-        #expect(reply.statuses == [.failure, .failure, .success, .failure, .failure])
-        #expect([0, 1, 3, 4].allSatisfy { reply.reasons[$0].contains("alcor.isolated") })
-        #expect(world.intents.networks.isEmpty && world.intents.pods.isEmpty)
-        world.settings.isolated = false
-        #expect(try world.push(goal { $0.subnetStates = [AlcorSample.subnet()] }).statuses == [.success])
+        #expect(reply.statuses.allSatisfy { $0 == .success })
+        #expect(world.intents.networks.values.map(\.isolated) == [isolated])
         #expect(world.intents.pods["port-1"] != nil)
     }
 

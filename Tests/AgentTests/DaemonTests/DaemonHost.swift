@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Lab
 import Synchronization
 import Testing
@@ -42,8 +43,18 @@ final class DaemonHost: Sendable {
             folder.file("intents.d"),
             "--control-socket", folder.file("control.sock"), "--control-group", "", "--debug-socket", folder.file("debug.sock"),
             "--debug-group",
-            "",
+            "", "--host-namespaces", domains,
         ]
+    }
+
+    /// Where the daemon names the namespaces of isolated networks: of its own, for other tests' daemons have the same networks.
+    var domains: String { folder.file("domains") }
+
+    deinit {
+        // The folder can't go while something is mounted in it.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: domains)) ?? [] {
+            _ = unsafe umount2("\(domains)/\(name)", Int32(MNT_DETACH))
+        }
     }
 
     /// Starts the daemon, with more flags where there are any, and returns when it answers.
@@ -75,6 +86,12 @@ final class DaemonHost: Sendable {
         return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
     }
 
+    /// The words that start the daemon, and that run a command of `hawser`: for others to start.
+    func commands(_ arguments: String...) -> (daemon: [String], hawser: [String]) {
+        _ = try? folder.write("{}\n", to: "hawserd.yaml")
+        return ([Self.program("hawserd")] + settings, [Self.program("hawser")] + arguments + sockets)
+    }
+
     var log: String { (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "" }
 
     func cleanup() throws -> Outcome { try run([Self.program("hawserd"), "--cleanup"] + settings) }
@@ -83,12 +100,10 @@ final class DaemonHost: Sendable {
     func hawser(_ arguments: String..., input: String = "") throws -> Outcome { try hawser(arguments, input: input) }
 
     func hawser(_ arguments: [String], input: String = "") throws -> Outcome {
-        try run(
-            [Self.program("hawser")] + arguments + [
-                "--control-socket", folder.file("control.sock"), "--debug-socket", folder.file("debug.sock"),
-            ],
-            input: input)
+        try run([Self.program("hawser")] + arguments.prefix { $0 != "--" } + sockets + arguments.drop { $0 != "--" }, input: input)
     }
+
+    private var sockets: [String] { ["--control-socket", folder.file("control.sock"), "--debug-socket", folder.file("debug.sock")] }
 
     private func run(_ words: [String], input: String = "") throws -> Outcome {
         let complaints = folder.file("complaints-\(UUID().uuidString)")

@@ -6,6 +6,9 @@ struct DaemonPod {
     var id: String
     var number: Int
     var namespace: LabNamespace
+    var network = "blue"
+    /// Nil: derived from its id.
+    var mac: String?
 
     var ipv4: String { "10.1.0.\(number)" }
     var ipv6: String { "fd00:1::\(String(number, radix: 16))" }
@@ -14,8 +17,8 @@ struct DaemonPod {
     func yaml(_ groups: String...) -> String {
         """
           - id: \(id)
-            network: blue
-            namespace: \(namespace.path)
+            network: \(network)
+            namespace: \(namespace.path)\(mac.map { "\n    mac: \"\($0)\"" } ?? "")
             addresses: [\(ipv4), "\(ipv6)"]
             securityGroups: [\(groups.joined(separator: ", "))]
 

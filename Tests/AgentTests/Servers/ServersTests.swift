@@ -63,7 +63,7 @@ struct Served: Sendable {
     }
 }
 
-@Suite("The control socket", .timeLimit(.minutes(1))) struct ControlSocketTests {
+@Suite("The control socket", .timeLimit(.minutes(15))) struct ControlSocketTests {
     @Test("applies and deletes, and answers for each resource in the order given")
     func applies() async throws {
         try await Served().serving { served in
@@ -140,7 +140,7 @@ struct Served: Sendable {
     }
 }
 
-@Suite("The debug socket", .timeLimit(.minutes(1))) struct DebugSocketTests {
+@Suite("The debug socket", .timeLimit(.minutes(15))) struct DebugSocketTests {
     @Test("shows status, pods, groups and rules to the client")
     func shows() async throws {
         try await Served().serving { served in
@@ -224,7 +224,7 @@ struct Served: Sendable {
     }
 }
 
-@Suite("A socket's file", .timeLimit(.minutes(1))) struct SocketFileTests {
+@Suite("A socket's file", .timeLimit(.minutes(15))) struct SocketFileTests {
     @Test("of a daemon that has died is replaced, one that is listened on isn't, and another file never")
     func replaces() async throws {
         let served = try Served()

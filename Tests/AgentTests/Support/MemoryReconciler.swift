@@ -122,6 +122,24 @@ actor MemoryReconciler: Reconciling {
         }.sorted { $0.id < $1.id }
     }
 
+    func networks() async -> [NetworkView] {
+        [
+            NetworkView(
+                id: "blue", isolated: true, domain: .init(kind: .namespace, path: "/run/netns/hawser-blue"),
+                subnets: [.init(id: "blue-4", cidr: "10.1.0.0/24", gateway: "10.1.0.1")], pods: ["web-0"], neighbors: 1, status: .applied,
+                revision: 3)
+        ]
+    }
+
+    func neighbors() async -> [NeighborView] {
+        [
+            NeighborView(
+                id: "db-7", network: "blue", addresses: ["10.1.0.70"], mac: nil, host: "192.0.2.7", securityGroups: ["db"],
+                status: .applied,
+                revision: 2)
+        ]
+    }
+
     func rules(of pod: String) async -> RulesView? {
         guard known.contains(IntentID(.pod, pod)) else { return nil }
         let rule = RulesView.Rule(group: "web", rule: "web-http", text: "tcp 80 from anyone", packets: 3, bytes: 180)

@@ -1,0 +1,102 @@
+import Foundation
+package import HostNetwork
+package import Kernel
+
+/// Routing domains of the Linux kernel: the namespace that the daemon runs in, and one that it makes for each isolated network.
+package struct LinuxDomains: DomainHost {
+    /// Where namespaces are named by files.
+    private let directory: String
+    private let marks: MarkLayout
+    private let owner: NetworkNamespace.Identity
+    /// Whether the nftables tables are to be this process's own.
+    private let isOwner: Bool
+    private let onSend: LinuxDataplane.Listener?
+    /// Who keeps namespaces for the next daemon, where there is somebody.
+    private let kept: DescriptorStore?
+
+    /// For the namespace of the calling thread. `onSend`: see `LinuxDataplane`.
+    package init(
+        directory: String, marks: MarkLayout, isOwner: Bool = true, onSend: LinuxDataplane.Listener? = nil, kept: DescriptorStore? = nil
+    ) throws(NamespaceError) {
+        self.kept = kept
+        self.directory = directory
+        self.marks = marks
+        self.isOwner = isOwner
+        self.onSend = onSend
+        home = try SharedNamespace(NetworkNamespace.current())
+        owner = try home.namespace.identity
+    }
+
+    private let home: SharedNamespace
+
+    package func path(of domain: RoutingDomain) -> String? { domain.fileName.map { "\(directory)/\($0)" } }
+
+    private func namespace(of domain: RoutingDomain) -> DomainNamespace? {
+        guard case .network(let network) = domain, let path = path(of: domain) else { return nil }
+        return DomainNamespace(path: path, owner: owner, name: network.value)
+    }
+
+    package func open(_ domain: RoutingDomain) throws -> sending OpenDomain {
+        guard let made = namespace(of: domain) else { return try open(home.namespace) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        if let name = domain.fileName, (try? NetworkNamespace(at: made.path)) == nil { try kept?.restore(name, at: made.path) }
+        let namespace = try made.open()
+        if let name = domain.fileName { try kept?.keep(namespace, as: name) }
+        // Nothing passes on its own there; it was made for that.
+        if let failure = try namespace.inside({ () -> ForwardingError? in
+            do throws(ForwardingError) { _ = try Forwarding.enable() } catch { return error }
+            return nil
+        }) {
+            throw failure
+        }
+        return try open(namespace)
+    }
+
+    private func open(_ namespace: borrowing NetworkNamespace) throws -> sending OpenDomain {
+        let plane = try LinuxDataplane.open(in: namespace, marks: marks, owned: isOwner, over: home.namespace)
+        plane.onSend = onSend
+        let events = try LinkEvents.stream(in: namespace, except: [plane.linkPort])
+        return OpenDomain(plane: plane, events: events)
+    }
+
+    package func remove(_ domain: RoutingDomain) throws {
+        try namespace(of: domain)?.remove()
+        if let name = domain.fileName { try kept?.forget(name) }
+    }
+
+    package func sweep(keeping domains: Set<RoutingDomain>) -> [String] {
+        let wanted = Set(domains.compactMap(path))
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        var removed: [String] = []
+        for name in kept?.left.keys.sorted() ?? [] where name.hasPrefix(RoutingDomain.prefix) && !wanted.contains("\(directory)/\(name)") {
+            try? kept?.forget(name)
+        }
+        for name in names where name.hasPrefix(RoutingDomain.prefix) {
+            let path = "\(directory)/\(name)"
+            guard !wanted.contains(path), let network = DomainNamespace.name(at: path, owner: owner) else { continue }
+            let namespace = DomainNamespace(path: path, owner: owner, name: network)
+            try? kept?.forget(name)
+            if (try? namespace.remove()) != nil { removed.append("the routing domain of network \(network) (\(path))") }
+        }
+        return removed
+    }
+}
+
+/// The daemon's own namespace, which is opened once.
+private final class SharedNamespace: Sendable {
+    let namespace: NetworkNamespace
+    init(_ namespace: consuming NetworkNamespace) { self.namespace = namespace }
+}
+
+extension RoutingDomain {
+    static let prefix = "hawser-"
+
+    /// The name of its namespace's file: `hawser-` and the network's id, or a hash of it where that is no file's name, or none that the
+    /// service manager takes.
+    var fileName: String? {
+        guard case .network(let network) = self else { return nil }
+        let id = network.value
+        let isPlain = !id.contains { $0 == "/" || $0 == ":" } && id.utf8.count <= 200
+        return Self.prefix + (isPlain ? id : "~" + StableHash.base32(StableHash.mixed(id), characters: 13))
+    }
+}

@@ -1,0 +1,29 @@
+package import HostNetwork
+package import Kernel
+
+/// Makes routing domains, opens them, and takes them away.
+package protocol DomainHost: Sendable {
+    /// The domain's kernel; an isolated network's namespace is made if it isn't there, and adopted if it is. It is called on the domain's
+    /// own thread.
+    func open(_ domain: RoutingDomain) throws -> sending OpenDomain
+
+    /// Ends an isolated network's domain with all that is in it.
+    func remove(_ domain: RoutingDomain) throws
+
+    /// Removes those that an earlier daemon made and that aren't wanted any more; what was removed, as words for people.
+    func sweep(keeping domains: Set<RoutingDomain>) -> [String]
+
+    /// The file by which others find the domain's namespace; nil for the host's own.
+    func path(of domain: RoutingDomain) -> String?
+}
+
+/// A routing domain's kernel, and what it tells of the pods' interfaces.
+package struct OpenDomain {
+    package let plane: any Dataplane
+    package let events: AsyncStream<LinkEvent>
+
+    package init(plane: sending any Dataplane, events: AsyncStream<LinkEvent>) {
+        self.plane = plane
+        self.events = events
+    }
+}

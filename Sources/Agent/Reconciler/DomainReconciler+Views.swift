@@ -1,0 +1,75 @@
+import HawserAPI
+import HostNetwork
+
+/// What a routing domain answers about itself.
+extension DomainReconciler {
+    /// The plan for work, on a copy of what is wanted.
+    func rehearse(_ work: DomainWork) -> [String] {
+        var desired = desired
+        var touched: Set<Object.Key> = []
+        if let intents = work.begin {
+            desired = Desired(intents: intents, layout: desired.layout, attachable: Set(work.appeared), epochs: [:])
+            touched = Set(desired.state.entries.keys)
+        } else {
+            touched = desired.change { intents in
+                intents.mirror(work.changed)
+                return work.changed
+            }
+            touched.formUnion(desired.attach(work.appeared, detach: work.gone))
+        }
+        let plan = desired.plan(from: believed, touching: touched)
+        let steps = plan.steps.map(\.text) + plan.stamps.map { "\($0.text) (after a grace period)" }
+        let place = domain == .host ? "" : " in the routing domain of \(domain)"
+        return (work.begin == nil ? [] : ["make the routing domain of \(domain)"]) + steps.map { $0 + place }
+            + (work.isLast ? ["remove the routing domain of \(domain)"] : [])
+    }
+
+    /// Says that it isn't stuck.
+    func answer() {}
+
+    /// The numbers of the pods' interfaces that are there.
+    func indices() -> [LinkName: Int] {
+        let links = Set(believed.links.map(\.name))
+        return (try? plane?.indices(of: links)) ?? [:]
+    }
+
+    func explain(_ question: Question) throws -> Explanation {
+        var question = question
+        question.isHost = try plane?.isLocal(question.remote) ?? false
+        return try desired.explain(question)
+    }
+
+    func rules(of id: ID<Pod>) -> RulesView? {
+        guard let pod = desired.intents.pods[id] else { return nil }
+        var counted: [ID<SecurityGroup>: [String: Counter]] = [:]
+        for instance in desired.groups(of: id) {
+            let counting = desired.counting(instance)
+            // Without the kernel's word there are no numbers, but the rules are still worth telling.
+            guard let counters = try? plane?.counters(of: counting.map(\.object)) else { continue }
+            counted[instance.group] = counting.reduce(into: [:]) { sum, entry in
+                guard let counter = counters[entry.object.key] else { return }
+                sum[entry.comment] = sum[entry.comment, default: Counter()] + counter
+            }
+        }
+        let link = LinkName(of: id)
+        let apart = Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] }
+        let drops = (try? plane?.counters(of: apart)) ?? [:]
+        func direction(_ flow: Flow) -> RulesView.Direction {
+            let rules = desired.intents.groups(of: pod).flatMap { group in
+                group.rules.filter { $0.direction == flow.direction }.map { rule in
+                    let counter = counted[group.id].map { $0[Entry.comment(rule.id)] ?? Counter() }
+                    return RulesView.Rule(
+                        group: group.id.value, rule: rule.id, text: rule.text, packets: counter?.packets, bytes: counter?.bytes)
+                }
+            }
+            return RulesView.Direction(
+                rules: rules, denied: .init(drops[Object.element(.denied(link, flow)).key]),
+                invalid: .init(drops[Object.element(.invalid(link, flow)).key]))
+        }
+        return RulesView(pod: pod.id.value, ingress: direction(.in), egress: direction(.out))
+    }
+}
+
+extension RulesView.Count {
+    fileprivate init(_ counter: Counter?) { self.init(packets: counter?.packets, bytes: counter?.bytes) }
+}

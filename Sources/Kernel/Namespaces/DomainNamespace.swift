@@ -1,0 +1,121 @@
+import CLibMNL
+import CLinux
+import HostNetwork
+import Netlink
+import SystemPackage
+
+/// A network namespace that Hawser makes for a routing domain, named by a file as `ip netns` names them.
+///
+/// Its mark is the alias of its loopback interface, which says whose it is: `hawser <the namespace of the daemon> <network>`. It outlives
+/// the daemon, for the file holds it.
+package struct DomainNamespace: Hashable, Sendable {
+    package let path: String
+    private let mark: String
+
+    /// - Parameters:
+    ///   - owner: the namespace that the daemon runs in; several daemons on one machine don't take each other's.
+    ///   - name: what it is for.
+    package init(path: String, owner: NetworkNamespace.Identity, name: String) {
+        self.path = path
+        mark = Self.prefix(owner) + name
+    }
+
+    private static func prefix(_ owner: NetworkNamespace.Identity) -> String { "hawser \(owner.inode) " }
+
+    /// Opens it, made anew if nothing is there; throws when what is there isn't this domain's.
+    package func open() throws(NamespaceError) -> NetworkNamespace {
+        if let there = try? NetworkNamespace(at: path) {
+            guard try Self.alias(in: there) == String(mark.utf8.prefix(Self.longest)) else {
+                throw NamespaceError(path: path, errno: .fileExists, reason: "is a namespace that isn't this routing domain's")
+            }
+            return there
+        }
+        return try make()
+    }
+
+    /// Takes its name away; it ends with its last socket. One that isn't there is no error, and one that isn't Hawser's stays.
+    package func remove() throws(NamespaceError) {
+        guard let there = try? NetworkNamespace(at: path) else { return }
+        guard try Self.alias(in: there) == String(mark.utf8.prefix(Self.longest)) else { return }
+        try Self.unbind(path)
+    }
+
+    /// What it is for, if the file at `path` is a namespace that was made for a daemon of `owner`'s namespace.
+    package static func name(at path: String, owner: NetworkNamespace.Identity) -> String? {
+        guard let there = try? NetworkNamespace(at: path), let alias = try? alias(in: there) else { return nil }
+        let prefix = prefix(owner)
+        return alias.hasPrefix(prefix) ? String(alias.dropFirst(prefix.count)) : nil
+    }
+
+    // MARK: Making
+
+    /// Bytes of an alias (`IFALIASZ`, linux/if.h).
+    private static let longest = 255
+
+    private func make() throws(NamespaceError) -> NetworkNamespace {
+        // What is there is no namespace: the rest of one, or of another boot.
+        _ = unsafe unlink(path)
+        let file = unsafe hawser_create(path)
+        guard file >= 0 else { throw failure("cannot be made") }
+        _ = close(file)
+        let origin = try NetworkNamespace.current()
+        guard unshare(Int32(HAWSER_CLONE_NEWNET)) == 0 else { throw failure("cannot be made") }
+        let made = bind()
+        guard setns(origin.descriptor.rawValue, Int32(HAWSER_CLONE_NEWNET)) == 0 else {
+            fatalError(
+                "A thread cannot return from \(path) to its own network namespace (\(Errno.current)); going on would program a domain")
+        }
+        if let made {
+            _ = unsafe unlink(path)
+            throw made
+        }
+        return try NetworkNamespace(at: path)
+    }
+
+    /// From inside: marked first, so that there is never one with a name and without a mark.
+    private func bind() -> NamespaceError? {
+        do throws(TransportError) {
+            var socket = try NetlinkSocket(.route)
+            var batch = Batch()
+            batch.add(.setLink) { message in
+                message.put(raw: ifinfomsg(Self.loopback, up: true))
+                message.put(.alias, Array(mark.utf8.prefix(Self.longest)))
+            }
+            if let error = try socket.send(&batch).values.first {
+                return NamespaceError(path: path, errno: error.errno, reason: "cannot be marked: \(error.words)")
+            }
+        } catch {
+            return NamespaceError(path: path, errno: error.errno, reason: "cannot be marked: \(error)")
+        }
+        return unsafe mount("/proc/thread-self/ns/net", path, nil, UInt(MS_BIND), nil) == 0 ? nil : failure("cannot be bound")
+    }
+
+    private static func unbind(_ path: String) throws(NamespaceError) {
+        guard unsafe umount2(path, Int32(MNT_DETACH)) == 0, unsafe unlink(path) == 0 else {
+            throw NamespaceError(path: path, errno: .current, reason: "cannot be removed: \(Errno.current)")
+        }
+    }
+
+    private func failure(_ reason: String) -> NamespaceError {
+        let errno = Errno.current
+        return NamespaceError(path: path, errno: errno, reason: "\(reason): \(errno)")
+    }
+
+    /// Of every namespace (`LOOPBACK_IFINDEX`, net/flow.h).
+    private static let loopback = InterfaceIndex(1)
+
+    private static func alias(in namespace: borrowing NetworkNamespace) throws(NamespaceError) -> String {
+        do throws(OpenFailure) {
+            var socket = try NetlinkSocket(.route, in: namespace)
+            var batch = Batch()
+            _ = batch.addFind(loopback)
+            var alias = ""
+            do throws(TransportError) {
+                _ = try socket.send(&batch) { _, header, message in alias = FoundLink(header, message)?.alias ?? alias }
+            } catch { throw .transport(error) }
+            return alias
+        } catch {
+            throw NamespaceError(path: namespace.path, errno: error.errno, reason: "cannot be looked into: \(error)")
+        }
+    }
+}
