@@ -1,0 +1,123 @@
+import Foundation
+import Lab
+import OwnThreads
+import Testing
+
+@Suite("The daemons of two hosts", .serialized, .ownThreads) struct DaemonFabricTests {
+    /// A host of the network 192.0.2.0/24 with one pod of each of two networks.
+    private struct Side {
+        var number: Int
+        var host: DaemonHost
+        /// Of the isolated network red, and of the shared network flat.
+        var red: DaemonPod
+        var flat: Flat
+
+        init(_ number: Int) throws {
+            self.number = number
+            host = try DaemonHost()
+            red = try host.pod("red-\(number)", 10 * number)
+            red.network = "red"
+            flat = Flat(id: "flat-\(number)", address: "10.2.0.\(10 * number)", namespace: try host.lab.namespace("flat"))
+        }
+
+        func start() throws { try host.start(["--host-address", "192.0.2.\(number)"]) }
+    }
+
+    private struct Flat {
+        var id: String
+        var address: String
+        var namespace: LabNamespace
+    }
+
+    private let sides: [Side]
+
+    init() throws {
+        sides = try [Side(1), Side(2)]
+        let other = URL(filePath: sides[1].host.host.path).lastPathComponent
+        try sides[0].host.host.run("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "uplink", "netns", other)
+        for side in sides {
+            try side.host.host.run("ip", "address", "add", "192.0.2.\(side.number)/24", "dev", "uplink")
+            try side.host.host.run("ip", "link", "set", "uplink", "up")
+            try side.start()
+        }
+        for (side, other) in [(sides[0], sides[1]), (sides[1], sides[0])] { try apply(intents(side, other), to: side) }
+    }
+
+    private func apply(_ intents: String, to side: Side) throws {
+        let outcome = try side.host.hawser("apply", "-f", "-", input: intents)
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.complaints)")
+    }
+
+    /// Members of the group reach each other at port 7000 and 7001 of UDP.
+    private func intents(_ side: Side, _ other: Side) -> String {
+        """
+        networks:
+          - id: red
+            isolated: true
+            tunnelID: 4711
+            subnets:
+              - {id: v4, cidr: 10.1.0.0/24, gateway: 10.1.0.1}
+              - {id: v6, cidr: "fd00:1::/64", gateway: "fd00:1::1"}
+          - {id: flat, fabric: routed, subnets: [{id: flat-4, cidr: 10.2.0.0/24, gateway: 10.2.0.1}]}
+        securityGroups:
+          - id: each-other
+            rules:
+              - {id: out, direction: egress}
+              - {id: in, direction: ingress, protocol: udp, ports: 7000-7001, remote: {group: each-other}}
+        pods:
+        \(side.red.yaml("each-other"))
+          - {id: \(side.flat.id), network: flat, namespace: \(side.flat.namespace.path), addresses: [\(side.flat.address)], securityGroups: [each-other]}
+        neighbors:
+          - {id: \(other.red.id), network: red, addresses: [\(other.red.ipv4), "\(other.red.ipv6)"], host: 192.0.2.\(other.number), securityGroups: [each-other]}
+          - {id: \(other.flat.id), network: flat, addresses: [\(other.flat.address)], host: 192.0.2.\(other.number), securityGroups: [each-other]}
+
+        """
+    }
+
+    @Test("let pods reach each other through a tunnel, and by routes, as their groups say")
+    func reach() throws {
+        let (left, right) = (sides[0], sides[1])
+        for family in 0...1 {
+            #expect(try right.red.isReached(at: 7000, from: left.red, family, witness: 7001))
+            #expect(try left.red.isReached(at: 7000, from: right.red, family, witness: 7001))
+            #expect(try !right.red.isReached(at: 7100, from: left.red, family, witness: 7001))
+        }
+        let receiver = try UDP(in: right.flat.namespace, at: right.flat.address, port: 7000)
+        let closed = try UDP(in: right.flat.namespace, at: right.flat.address, port: 7100)
+        let sender = try UDP(in: left.flat.namespace, at: left.flat.address)
+        #expect(try sender.reaches(receiver, at: right.flat.address, within: .seconds(5)))
+        #expect(try !sender.reaches(closed, at: right.flat.address, within: .milliseconds(200)))
+        #expect(try left.host.hawser("neighbors", "red", "--output", "json").list.map { $0["status"] as? String } == ["applied"])
+    }
+
+    @Test("lose nothing between their pods while one of them is killed and started again")
+    func restart() throws {
+        let (left, right) = (sides[0], sides[1])
+        let sender = try UDP(in: left.red.namespace, at: left.red.ipv4, port: 5000)
+        let receiver = try UDP(in: right.red.namespace, at: right.red.ipv4, port: 7000)
+        #expect(try sender.reaches(receiver, at: right.red.ipv4, within: .seconds(5)))
+        left.host.end(SIGKILL)
+        #expect(try sender.reaches(receiver, at: right.red.ipv4, within: .seconds(5)))
+        try left.start()
+        #expect(try sender.reaches(receiver, at: right.red.ipv4, within: .seconds(5)))
+        #expect(try receiver.reaches(sender, at: left.red.ipv4, within: .seconds(5)))
+        #expect(try !right.red.isReached(at: 7100, from: left.red, 0, witness: 7001))
+    }
+
+    @Test("reach a neighbor no more when it is gone, and say what it waits for when its host isn't known")
+    func gone() throws {
+        let (left, right) = (sides[0], sides[1])
+        #expect(try right.red.isReached(at: 7000, from: left.red, 0, witness: 7001))
+        let nameless = intents(left, right).replacing("host: 192.0.2.2, ", with: "")
+        #expect(try left.host.hawser("apply", "-f", "-", input: nameless).status == 0)
+        let waits = try left.host.hawser("neighbors", "red", "--output", "json").list.first
+        #expect(waits?["status"] as? String == "pending")
+        #expect((waits?["reason"] as? String)?.contains("host") ?? false)
+        let sender = try UDP(in: left.red.namespace, at: left.red.ipv4)
+        let receiver = try UDP(in: right.red.namespace, at: right.red.ipv4, port: 7000)
+        // Nothing leads there any more: the kernel says so to the sender.
+        #expect((try? sender.reaches(receiver, at: right.red.ipv4, within: .milliseconds(200))) != true)
+        try apply(intents(left, right), to: left)
+        #expect(try right.red.isReached(at: 7000, from: left.red, 0, witness: 7001))
+    }
+}
