@@ -68,13 +68,13 @@ import Testing
         try await host.apply { try $0.put("some", .out("udp-out", .udp, 53...53), .in("udp-in", .udp, 80...80)) }
         let pod = try await host.pods("web", groups: ["some"])[0]
         for address in [LabHost.gateways, ["192.0.2.1", "2001:db8:ff::1"]].map({ $0[family == .v4 ? 0 : 1] }) {
-            #expect(try host.plane.isLocal(IPAddress(address)))
+            #expect(try host.plane.route(to: IPAddress(address)) == .local)
             for direction in Rule.Direction.allCases {
                 for port in (direction == .egress ? [53, 54] : [80, 81]) as [UInt16] {
                     var question = Question(
                         pod: pod.id, direction: direction, remote: IPAddress(address),
                         content: .ports(.udp, source: nil, destination: port))
-                    question.isHost = try host.plane.isLocal(question.remote)
+                    question.hostRoute = try host.plane.route(to: question.remote)
                     let answer = try host.desired.explain(question)
                     let (from, to) = direction == .egress ? (pod.namespace, host.host) : (host.host, pod.namespace)
                     let (source, destination) = direction == .egress ? (pod.address(family), address) : (address, pod.address(family))
@@ -84,9 +84,9 @@ import Testing
                 }
             }
         }
-        if family == .v4 { #expect(try host.plane.isLocal(IPAddress("192.0.2.255"))) }
+        if family == .v4 { #expect(try host.plane.route(to: IPAddress("192.0.2.255")) == .local) }
         for address in [pod.address(family), family == .v4 ? "198.51.100.7" : "2001:db8:1::7"] {
-            #expect(try !host.plane.isLocal(IPAddress(address)))
+            #expect(try host.plane.route(to: IPAddress(address)) != .local)
         }
     }
 

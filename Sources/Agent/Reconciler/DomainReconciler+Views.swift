@@ -35,7 +35,7 @@ extension DomainReconciler {
 
     func explain(_ question: Question) throws -> Explanation {
         var question = question
-        question.isHost = try plane?.isLocal(question.remote) ?? false
+        question.hostRoute = try plane?.route(to: question.remote) ?? .unknown
         return try desired.explain(question)
     }
 

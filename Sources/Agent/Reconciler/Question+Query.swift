@@ -82,12 +82,29 @@ extension ExplainView {
     init(_ explanation: Explanation) {
         let deciding = explanation.deciding
         self.init(
-            verdict: Verdict(isAllowed: explanation.isAllowed), group: deciding?.group?.value, rule: deciding?.rule,
-            reason: deciding?.reason ?? "",
+            verdict: Verdict(isAllowed: explanation.isAllowed), network: explanation.network.value, group: deciding?.group?.value,
+            rule: deciding?.rule, reason: deciding?.reason ?? "",
             halves: explanation.halves.map { half in
                 Half(
                     pod: half.pod.value, direction: half.direction.rawValue, verdict: Verdict(isAllowed: half.isAllowed),
                     group: half.group?.value, rule: half.rule, reason: half.reason)
-            })
+            }, route: Route(explanation.route))
+    }
+}
+
+extension ExplainView.Route {
+    fileprivate init(_ route: TakenRoute) {
+        let (kind, id, host): (Kind, String?, IPAddress?) =
+            switch route.end {
+            case .pod(let pod): (.pod, pod.value, nil)
+            case .host: (.host, nil, nil)
+            case .neighbor(let neighbor, let host): (.neighbor, neighbor.value, host)
+            case .outside: (.outside, nil, nil)
+            case .nowhere: (.nowhere, nil, nil)
+            }
+        self.init(
+            kind, reason: route.reason, id: id, host: host?.description, fabric: route.fabric?.rawValue,
+            tunnel: route.tunnel.map { Int($0.value) }, device: route.device, gateway: route.gateway?.description,
+            destination: route.destination?.description)
     }
 }

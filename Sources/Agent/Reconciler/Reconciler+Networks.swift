@@ -8,12 +8,41 @@ extension Reconciler {
         let standing = standings[network.id.intent] ?? Standing(.applied)
         let domain = map.domain(of: network.id)
         let path = map.there.contains(domain) ? host.path(of: domain) : nil
+        let pods = intents.index.podsByNetwork[network.id] ?? []
+        let neighbors = intents.index.neighborsByNetwork[network.id] ?? []
         return NetworkView(
             id: network.id.value, isolated: network.isolated, domain: .init(kind: domain == .host ? .host : .namespace, path: path),
-            subnets: network.subnets.map { .init(id: $0.id, cidr: $0.cidr.description, gateway: $0.gateway?.description) },
-            pods: (intents.index.podsByNetwork[network.id] ?? []).map(\.value).sorted(),
-            neighbors: intents.index.neighborsByNetwork[network.id]?.count ?? 0, status: standing.status, reason: standing.reason,
-            revision: network.revision)
+            subnets: network.subnets.map { subnet in
+                let tunnel = network.fabricInForce == .vxlan ? subnet.tunnelID ?? network.tunnelID : nil
+                return .init(
+                    id: subnet.id, cidr: subnet.cidr.description, gateway: subnet.gateway?.description,
+                    tunnelID: tunnel.map { Int($0.value) })
+            },
+            pods: pods.map(\.value).sorted(), neighbors: neighbors.count,
+            fabric: fabric(of: network, isInhabited: pods.contains(where: namespaces.isThere)),
+            podHealth: health(pods.map(\.intent)), neighborHealth: health(neighbors.map(\.intent)), status: standing.status,
+            reason: standing.reason, revision: network.revision)
+    }
+
+    private func fabric(of network: Network, isInhabited: Bool) -> NetworkView.Fabric {
+        NetworkView.Fabric(
+            kind: network.fabricInForce.rawValue, mtu: network.mtu(over: layout.underlay), address: layout.underlay?.address.description,
+            tunnels: network.tunnelsInForce.map { tunnel in
+                .init(
+                    id: Int(tunnel.value), device: LinkName(of: tunnel).value, isThere: isInhabited && layout.underlay != nil)
+            })
+    }
+
+    private func health(_ ids: [IntentID]) -> NetworkView.Health {
+        var health = NetworkView.Health()
+        for id in ids {
+            switch standings[id]?.status ?? .pending {
+            case .applied, .deferred: health.applied += 1
+            case .pending: health.pending += 1
+            case .failed, .rejected, .stale: health.failed += 1
+            }
+        }
+        return health
     }
 
     package func neighbors() -> [NeighborView] {

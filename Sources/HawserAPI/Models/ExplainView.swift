@@ -26,20 +26,72 @@ package struct ExplainView: Codable, Hashable, Sendable {
         }
     }
 
+    /// Where what is for the remote goes, if the rules let it.
+    package struct Route: Codable, Hashable, Sendable {
+        package enum Kind: String, Codable, Hashable, Sendable {
+            /// To a pod of this host, or to the host itself.
+            case pod, host
+            /// To another host, for a pod of its.
+            case neighbor
+            /// By the host's own routing.
+            case outside
+            case nowhere
+        }
+
+        package var kind: Kind
+        package var reason: String
+        /// Of the pod, or of the neighbor.
+        @Nullable package var id: String?
+        /// The address of the other host.
+        @Nullable package var host: String?
+        @Nullable package var fabric: String?
+        /// The identifier of the VXLAN.
+        @Nullable package var tunnel: Int?
+        /// The interface that it leaves by.
+        @Nullable package var device: String?
+        /// The next hop, where there is one.
+        @Nullable package var gateway: String?
+        /// What the route is for, as "10.1.0.70/32".
+        @Nullable package var destination: String?
+
+        package init(
+            _ kind: Kind, reason: String, id: String? = nil, host: String? = nil, fabric: String? = nil, tunnel: Int? = nil,
+            device: String? = nil, gateway: String? = nil, destination: String? = nil
+        ) {
+            self.kind = kind
+            self.reason = reason
+            self.id = id
+            self.host = host
+            self.fabric = fabric
+            self.tunnel = tunnel
+            self.device = device
+            self.gateway = gateway
+            self.destination = destination
+        }
+    }
+
+    /// What the rules say; where the packet goes then is said by `route`.
     package var verdict: Verdict
+    /// The pod's network.
+    @Nullable package var network: String?
     /// Of the half that decides; nil where no rule allows the packet.
     @Nullable package var group: String?
     @Nullable package var rule: String?
     package var reason: String
     /// In the order in which the packet meets them; two where the remote is a pod of this host, too.
     package var halves: [Half]
+    @Nullable package var route: Route?
 
-    package init(verdict: Verdict, group: String?, rule: String?, reason: String, halves: [Half]) {
+    package init(
+        verdict: Verdict, network: String? = nil, group: String?, rule: String?, reason: String, halves: [Half], route: Route? = nil
+    ) {
         self.verdict = verdict
+        self.network = network
         self.group = group
         self.rule = rule
         self.reason = reason
         self.halves = halves
+        self.route = route
     }
 }
 

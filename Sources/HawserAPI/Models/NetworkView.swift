@@ -4,11 +4,58 @@ package struct NetworkView: Codable, Hashable, Sendable {
         package var id: String
         package var cidr: String
         @Nullable package var gateway: String?
+        /// The VXLAN that its addresses are reached in: its own, or the network's.
+        @Nullable package var tunnelID: Int?
 
-        package init(id: String, cidr: String, gateway: String?) {
+        package init(id: String, cidr: String, gateway: String?, tunnelID: Int? = nil) {
             self.id = id
             self.cidr = cidr
             self.gateway = gateway
+            self.tunnelID = tunnelID
+        }
+    }
+
+    /// How its pods reach those on other hosts.
+    package struct Fabric: Codable, Hashable, Sendable {
+        package struct Tunnel: Codable, Hashable, Sendable {
+            package var id: Int
+            package var device: String
+            /// It is there while a pod of the network is attached on this host.
+            package var isThere: Bool
+
+            package init(id: Int, device: String, isThere: Bool) {
+                self.id = id
+                self.device = device
+                self.isThere = isThere
+            }
+        }
+
+        /// "none", "routed" or "vxlan".
+        package var kind: String
+        /// Of its pods' interfaces, unless they have one of their own: bytes.
+        package var mtu: Int
+        /// This host's own address on the underlay; null where it isn't known.
+        @Nullable package var address: String?
+        package var tunnels: [Tunnel]
+
+        package init(kind: String, mtu: Int, address: String?, tunnels: [Tunnel]) {
+            self.kind = kind
+            self.mtu = mtu
+            self.address = address
+            self.tunnels = tunnels
+        }
+    }
+
+    /// How many of something stand how.
+    package struct Health: Codable, Hashable, Sendable {
+        package var applied: Int
+        package var pending: Int
+        package var failed: Int
+
+        package init(applied: Int = 0, pending: Int = 0, failed: Int = 0) {
+            self.applied = applied
+            self.pending = pending
+            self.failed = failed
         }
     }
 
@@ -39,14 +86,16 @@ package struct NetworkView: Codable, Hashable, Sendable {
     package var pods: [String]
     /// Pods of other hosts.
     package var neighbors: Int
+    @Nullable package var fabric: Fabric?
+    @Nullable package var podHealth: Health?
+    @Nullable package var neighborHealth: Health?
     package var status: Status
     @Nullable package var reason: String?
     package var revision: UInt64
 
     package init(
-        id: String, isolated: Bool, domain: Domain, subnets: [Subnet], pods: [String], neighbors: Int, status: Status,
-        reason: String? = nil,
-        revision: UInt64
+        id: String, isolated: Bool, domain: Domain, subnets: [Subnet], pods: [String], neighbors: Int, fabric: Fabric? = nil,
+        podHealth: Health? = nil, neighborHealth: Health? = nil, status: Status, reason: String? = nil, revision: UInt64
     ) {
         self.id = id
         self.isolated = isolated
@@ -54,6 +103,9 @@ package struct NetworkView: Codable, Hashable, Sendable {
         self.subnets = subnets
         self.pods = pods
         self.neighbors = neighbors
+        self.fabric = fabric
+        self.podHealth = podHealth
+        self.neighborHealth = neighborHealth
         self.status = status
         self.reason = reason
         self.revision = revision

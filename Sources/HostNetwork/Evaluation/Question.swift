@@ -4,8 +4,8 @@ package struct Question: Hashable, Sendable {
     package var direction: Rule.Direction
     package var remote: IPAddress
     package var content: Content
-    /// Whether the remote is one of the host's own addresses, as only the kernel knows; those of gateways are anyway.
-    package var isHost = false
+    /// Where the host's own routing sends what is for the remote, as only the kernel knows.
+    package var hostRoute = HostRoute.unknown
 
     /// What of a packet the rules look at. What is left out is taken to be something that no rule names in particular, so only
     /// rules that leave it open, too, allow it.
@@ -84,8 +84,12 @@ package struct Explanation: Hashable, Sendable {
         package var reason: String
     }
 
+    /// The network of the pod that was asked about.
+    package var network: ID<Network>
     /// In the order in which a packet meets them.
     package var halves: [Half]
+    /// Where what is for the remote goes, if its sender's policy lets it.
+    package var route: TakenRoute
 
     package var isAllowed: Bool { halves.allSatisfy(\.isAllowed) }
     /// The half that decides: the first that denies, or else the one that was asked about.
@@ -114,7 +118,7 @@ extension Desired {
             let theirs = half(of: other, at: question.remote, mirrored, isAsked: false, evaluator)
             if question.direction == .egress { halves.append(theirs) } else { halves.insert(theirs, at: 0) }
         }
-        return Explanation(halves: halves, asked: mine)
+        return Explanation(network: pod.network, halves: halves, route: route(for: question, of: pod), asked: mine)
     }
 
     private func half(of pod: Pod, at own: IPAddress, _ question: Question, isAsked: Bool, _ evaluator: Evaluator) -> Explanation.Half {
@@ -162,10 +166,10 @@ extension Desired {
 
     /// Whether the remote is the host itself: it is said to be, or it is a gateway, of whatever network that has pods here. What a pod says
     /// to everybody on its link ends at the host, too: nobody forwards it (RFC 1812, 5.3.5.1).
-    private func isHost(_ question: Question) -> Bool {
+    func isHost(_ question: Question) -> Bool {
         if question.remote == .v4(.max) { return true }
         let key = KeyBytes.of { $0.address(question.remote) }
-        return question.isHost || state.contains(.element(Element(Layout.gateways(question.remote.family).id, key)))
+        return question.hostRoute == .local || state.contains(.element(Element(Layout.gateways(question.remote.family).id, key)))
     }
 
     // MARK: Why not

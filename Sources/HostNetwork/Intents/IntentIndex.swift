@@ -11,6 +11,8 @@ package struct IntentIndex: Hashable, Sendable {
     package private(set) var groupsByAddressGroup: [ID<AddressGroup>: Set<ID<SecurityGroup>>] = [:]
     /// Pods of all networks: isolated ones may have the same addresses.
     package private(set) var podsByAddress: [IPAddress: Set<ID<Pod>>] = [:]
+    /// As above, of pods on other hosts; several may be said to have one address, as while it moves.
+    package private(set) var neighborsByAddress: [IPAddress: Set<ID<Neighbor>>] = [:]
     /// Networks by each tunnel that their packets are in; one at most, which is judged.
     package private(set) var networksByTunnel: [TunnelID: Set<ID<Network>>] = [:]
     package private(set) var podByPlug: [Plug: ID<Pod>] = [:]
@@ -53,6 +55,7 @@ package struct IntentIndex: Hashable, Sendable {
             if let plug = Plug(pod) { podByPlug[plug] = pod.id }
         case .neighbor(let neighbor):
             neighborsByNetwork.insert(neighbor.id, at: neighbor.network)
+            for address in neighbor.addresses { neighborsByAddress.insert(neighbor.id, at: address) }
             for group in neighbor.securityGroups {
                 neighborsByGroup.insert(neighbor.id, at: GroupInNetwork(group: group, network: neighbor.network))
             }
@@ -73,6 +76,7 @@ package struct IntentIndex: Hashable, Sendable {
             if let plug = Plug(pod), podByPlug[plug] == pod.id { podByPlug[plug] = nil }
         case .neighbor(let neighbor):
             neighborsByNetwork.remove(neighbor.id, at: neighbor.network)
+            for address in neighbor.addresses { neighborsByAddress.remove(neighbor.id, at: address) }
             for group in neighbor.securityGroups {
                 neighborsByGroup.remove(neighbor.id, at: GroupInNetwork(group: group, network: neighbor.network))
             }

@@ -25,8 +25,8 @@ package protocol Dataplane: AnyObject {
     /// The interface numbers of links that are there.
     func indices(of links: Set<LinkName>) throws -> [LinkName: Int]
 
-    /// Whether what is sent to an address ends at the host: its own addresses, and the broadcasts of its networks.
-    func isLocal(_ address: IPAddress) throws -> Bool
+    /// Where the host itself would send what is for an address.
+    func route(to address: IPAddress) throws -> HostRoute
 
     /// Deletes the tracked flows of addresses.
     func forgetFlows(of addresses: [IPAddress]) throws

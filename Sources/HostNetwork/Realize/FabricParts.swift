@@ -102,8 +102,17 @@ extension Desired {
 extension Pod {
     /// Of its interface, in bytes.
     package func mtu(in network: Network?, over underlay: Underlay?) -> Int {
-        if let mtu { return mtu }
-        guard let underlay, network?.fabricInForce == .vxlan else { return 1500 }
+        mtu ?? network?.mtu(over: underlay) ?? Network.mtu
+    }
+}
+
+extension Network {
+    /// Of an interface of which nothing else is known: bytes.
+    static let mtu = 1500
+
+    /// Of its pods' interfaces, unless they are told otherwise: the most that it carries, in bytes.
+    package func mtu(over underlay: Underlay?) -> Int {
+        guard let underlay, fabricInForce == .vxlan else { return Self.mtu }
         return Tunnel.mtu(over: underlay)
     }
 }

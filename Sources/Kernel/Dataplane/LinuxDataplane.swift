@@ -138,7 +138,7 @@ package final class LinuxDataplane: Dataplane {
         try links.find(names).filter { $0.value.isOurs }.mapValues { Int($0.index.value) }
     }
 
-    package func isLocal(_ address: IPAddress) throws -> Bool { try links.isLocal(address) }
+    package func route(to address: IPAddress) throws -> HostRoute { try links.route(to: address) }
 
     package func forgetFlows(of addresses: [IPAddress]) throws {
         for address in addresses { _ = try tracked.delete(of: address) }

@@ -5,8 +5,9 @@ struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Would this packet pass, and why?",
         discussion: """
-            Asks about the first packet of a new flow, from the model that programs the kernel. Exit status: 0 when it is allowed, 1 when it is \
-            denied, 2 when the question makes no sense.
+            Asks about the first packet of a new flow, from the model that programs the kernel, and says where it goes: to a pod of this host, \
+            to another host and by which way, out by the host's own routing, or nowhere. Exit status: 0 when the rules allow it, 1 when they \
+            deny it, 2 when the question makes no sense.
             """)
 
     enum Direction: String, EnumerableFlag {
@@ -45,7 +46,17 @@ struct ExplainCommand: AsyncParsableCommand {
     static func table(_ answer: ExplainView) -> String {
         var table = Table("POD", "DIRECTION", "VERDICT", "WHY")
         for half in answer.halves { table.add(Styled(half.pod), Styled(half.direction), styled(half.verdict), Styled(half.reason)) }
-        return "\(answer.verdict.rawValue): \(answer.reason)\n\n" + table.rendered()
+        var details = Details()
+        details.add("network", answer.network.map { Styled($0) })
+        details.add("route", answer.route.map { Styled(words(for: $0), $0.kind == .nowhere ? .red : nil) })
+        let isLost = answer.verdict == .allowed && answer.route?.kind == .nowhere
+        let but = isLost ? "\nbut nothing leads there: \(answer.route?.reason ?? "")" : ""
+        return ["\(answer.verdict.rawValue): \(answer.reason)\(but)", table.rendered(), details.rendered()].filter { !$0.isEmpty }
+            .joined(separator: "\n\n")
+    }
+
+    private static func words(for route: ExplainView.Route) -> String {
+        (route.kind == .nowhere ? "nowhere: " : "") + route.reason + (route.destination.map { " (route to \($0))" } ?? "")
     }
 
     private static func styled(_ verdict: ExplainView.Verdict) -> Styled { Styled(verdict.rawValue, verdict == .allowed ? .green : .red) }

@@ -18,11 +18,12 @@ struct NetworksCommand: AsyncParsableCommand {
 
     static func table(_ networks: [NetworkView]) -> String {
         guard !networks.isEmpty else { return "no networks" }
-        var table = Table("ID", "STATUS", "SUBNETS", "PODS", "NEIGHBORS", "DOMAIN", "REASON")
+        var table = Table("ID", "STATUS", "SUBNETS", "FABRIC", "PODS", "NEIGHBORS", "DOMAIN", "REASON")
         for network in networks {
             table.add(
                 Styled(network.id), Styled(network.status), Styled(network.subnets.map(\.cidr).joined(separator: ",")),
-                "\(network.pods.count)", "\(network.neighbors)", Styled(domain(of: network)), Styled(network.reason ?? ""))
+                Styled(network.fabric?.kind ?? ""), count(network.pods.count, network.podHealth),
+                count(network.neighbors, network.neighborHealth), Styled(domain(of: network)), Styled(network.reason ?? ""))
         }
         return table.rendered()
     }
@@ -34,16 +35,42 @@ struct NetworksCommand: AsyncParsableCommand {
         details.add("reason", network.reason.map { Styled($0) })
         details.add("isolated", network.isolated ? "yes" : "no")
         details.add("domain", Styled(domain(of: network)))
+        details.add("fabric", network.fabric.map { Styled($0.kind) })
+        details.add("own address", network.fabric.map { $0.address.map { Styled($0) } ?? Styled("not known (host.address)", .yellow) })
+        details.add("mtu", network.fabric.map { "\($0.mtu)" })
         details.add("pods", network.pods.isEmpty ? "none on this host" : Styled(network.pods.joined(separator: ", ")))
-        details.add("neighbors", "\(network.neighbors)")
+        if let health = network.podHealth, !network.pods.isEmpty { details.add("pod health", words(for: health)) }
+        details.add("neighbors", count(network.neighbors, network.neighborHealth))
         details.add("revision", "\(network.revision)")
         var parts = [details.rendered()]
         if !network.subnets.isEmpty {
-            var subnets = Table("SUBNET", "CIDR", "GATEWAY")
-            for subnet in network.subnets { subnets.add(Styled(subnet.id), Styled(subnet.cidr), Styled(subnet.gateway ?? "none")) }
+            var subnets = Table("SUBNET", "CIDR", "GATEWAY", "TUNNEL")
+            for subnet in network.subnets {
+                subnets.add(
+                    Styled(subnet.id), Styled(subnet.cidr), Styled(subnet.gateway ?? "none"),
+                    Styled(subnet.tunnelID.map(String.init) ?? ""))
+            }
             parts.append(subnets.rendered())
         }
+        if let tunnels = network.fabric?.tunnels, !tunnels.isEmpty {
+            var table = Table("TUNNEL", "DEVICE", "STATE")
+            for tunnel in tunnels {
+                table.add("\(tunnel.id)", Styled(tunnel.device), tunnel.isThere ? "there" : "comes with the first pod attached")
+            }
+            parts.append(table.rendered())
+        }
         return parts.joined(separator: "\n\n")
+    }
+
+    /// How many there are, and how many of them aren't in force.
+    private static func count(_ all: Int, _ health: NetworkView.Health?) -> Styled {
+        guard let health, health.pending + health.failed > 0 else { return "\(all)" }
+        return Styled("\(all) (\(words(for: health).text))", health.failed > 0 ? .red : .yellow)
+    }
+
+    private static func words(for health: NetworkView.Health) -> Styled {
+        let counts = [(health.applied, "applied"), (health.pending, "pending"), (health.failed, "failed")]
+        return Styled(counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", "))
     }
 
     private static func domain(of network: NetworkView) -> String {

@@ -90,6 +90,38 @@ import Testing
         #expect(try left.host.hawser("neighbors", "red", "--output", "json").list.map { $0["status"] as? String } == ["applied"])
     }
 
+    @Test("say by which way a packet leaves for the other host, or that nothing leads there, and how their networks are")
+    func inspection() throws {
+        let (left, right) = (sides[0], sides[1])
+        func route(_ pod: String, _ remote: String) throws -> [String: Any] {
+            let answer = try left.host.hawser(
+                "explain", "--pod", pod, "--egress", "--remote", remote, "--protocol", "udp", "--port", "7000", "--output", "json")
+            #expect(answer.status == 0, "\(answer.output)\(answer.complaints)")
+            return try #require(answer.object["route"] as? [String: Any])
+        }
+        let tunnelled = try route(left.red.id, right.red.ipv6)
+        #expect(tunnelled["kind"] as? String == "neighbor" && tunnelled["id"] as? String == right.red.id)
+        #expect(tunnelled["host"] as? String == "192.0.2.2" && tunnelled["fabric"] as? String == "vxlan")
+        #expect(tunnelled["tunnel"] as? Int == 4711 && tunnelled["device"] as? String == "hx4711")
+        let routed = try route(left.flat.id, right.flat.address)
+        #expect(routed["host"] as? String == "192.0.2.2" && routed["fabric"] as? String == "routed")
+        #expect(routed["gateway"] as? String == "192.0.2.2" && routed["device"] as? String == "uplink")
+        #expect(try route(left.red.id, "10.1.0.99")["kind"] as? String == "nowhere")
+        let table = try left.host.hawser("explain", "--pod", left.red.id, "--egress", "--remote", "10.1.0.99").output
+        #expect(table.contains("but nothing leads there: network red is isolated: no pod and no neighbor of it has 10.1.0.99"))
+
+        let red = try left.host.hawser("networks", "red", "--output", "json").object
+        let fabric = try #require(red["fabric"] as? [String: Any])
+        #expect(fabric["kind"] as? String == "vxlan" && fabric["mtu"] as? Int == 1450 && fabric["address"] as? String == "192.0.2.1")
+        let tunnel = try #require((fabric["tunnels"] as? [[String: Any]])?.first)
+        #expect(tunnel["id"] as? Int == 4711 && tunnel["device"] as? String == "hx4711" && tunnel["isThere"] as? Bool == true)
+        #expect((red["subnets"] as? [[String: Any]])?.map { $0["tunnelID"] as? Int } == [4711, 4711])
+        #expect((red["neighborHealth"] as? [String: Any])?["applied"] as? Int == 1)
+        #expect((red["podHealth"] as? [String: Any])?["applied"] as? Int == 1)
+        let words = try left.host.hawser("networks", "red").output
+        #expect(words.contains("hx4711") && words.contains("4711    hx4711  there"))
+    }
+
     @Test("lose nothing between their pods while one of them is killed and started again")
     func restart() throws {
         let (left, right) = (sides[0], sides[1])

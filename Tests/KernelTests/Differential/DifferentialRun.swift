@@ -180,7 +180,7 @@ final class DifferentialRun {
         } else {
             return nil
         }
-        question.isHost = world.hostAddresses.contains(question.remote)
+        question.hostRoute = world.hostAddresses.contains(question.remote) ? .local : .unknown
         tally.noteExplained()
         return try? world.lab.desired.explain(question, by: evaluator)
     }

@@ -142,6 +142,34 @@ import Testing
         try expect(redWeb, to: redDB, passes: true)
     }
 
+    @Test("are reached by the way that an explanation says, and that the kernel takes", arguments: FabricLab.Way.all)
+    func explained(way: FabricLab.Way) throws {
+        let (_, web, db) = try world(way)
+        try introduce(web, db)
+        let here = try web.host.pod("here", 30, ["open"])
+        for family in way.families {
+            let strangers = family == .v4 ? ["10.1.0.99", "198.51.100.1"] : ["fd00:1::99", "2001:db8:99::1"]
+            for address in [db.address(family), here.address(family)] + strangers {
+                var question = Question(pod: web.id, direction: .egress, remote: IPAddress(address))
+                question.hostRoute = try web.host.plane.route(to: question.remote)
+                let route = try web.host.desired.explain(question).route
+                // As the kernel would forward what comes from the pod.
+                let link = LinkName(of: web.id).value
+                let kernel = try? web.host.domain.json("ip", "-j", "route", "get", address, "from", web.address(family), "iif", link).first
+                #expect(route.device == kernel?["dev"] as? String, "\(address): \(route)")
+                let via = kernel?["via"] as? [String: Any]  // of the other family
+                #expect(route.gateway?.description == (kernel?["gateway"] ?? via?["host"]) as? String, "\(address): \(route)")
+                switch address {
+                case db.address(family):
+                    #expect(route.end == .neighbor(db.neighbor().id, at: FabricHost.address(2, way.underlay)))
+                    #expect(route.fabric == way.fabric && route.tunnel?.value == (way.fabric == .vxlan ? 4242 : nil))
+                case here.address(family): #expect(route.end == .pod("here"))
+                default: #expect(route.end == .nowhere, "\(route)")
+                }
+            }
+        }
+    }
+
     @Test("are told apart from what can't be reached, with the reason")
     func unreachable() throws {
         let way = FabricLab.Way(fabric: .routed, underlay: .v4)

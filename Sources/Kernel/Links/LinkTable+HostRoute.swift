@@ -3,9 +3,8 @@ package import HostNetwork
 package import Netlink
 
 extension LinkTable {
-    /// Whether what is sent to an address ends in this namespace itself: its own addresses, and the broadcasts of its networks. The kernel
-    /// looks it up as it does for a packet.
-    package mutating func isLocal(_ address: IPAddress) throws(TransportError) -> Bool {
+    /// Where this namespace itself would send what is for an address. The kernel looks it up as it does for a packet.
+    package mutating func route(to address: IPAddress) throws(TransportError) -> HostRoute {
         var batch = Batch()
         batch.add(.getRoute) { message in
             message.put(
@@ -15,11 +14,23 @@ extension LinkTable {
             message.put(.routeDestination, address.bytes)
         }
         var isLocal = false
+        var route: FoundRoute?
         // A refusal says that there is no way there.
         _ = try socket.send(&batch) { _, header, message in
             guard header.type == .newRoute, let info = message.structure(at: MessageHeader.size, as: rtmsg.self) else { return }
             isLocal = [RTN_LOCAL, RTN_BROADCAST].contains(Int(info.rtm_type))
+            route = FoundRoute(header, message)
         }
-        return isLocal
+        if isLocal { return .local }
+        guard let route, let index = route.index else { return .none }
+        return .out(of: try name(of: index) ?? "", through: route.gateway)
+    }
+
+    private mutating func name(of index: InterfaceIndex) throws(TransportError) -> String? {
+        var batch = Batch()
+        _ = batch.addFind(index)
+        var name: String?
+        _ = try socket.send(&batch) { _, header, message in name = FoundLink(header, message)?.name }
+        return name
     }
 }
