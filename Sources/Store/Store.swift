@@ -8,28 +8,47 @@ package import HostNetwork
 package struct Store: Sendable {
     private let database: DatabaseQueue
 
-    /// Opens or creates the database, and brings an older one up to date.
-    /// Throws `StoreError` naming the file.
+    /// Opens or creates the database, and brings an older one up to date. See Docs/Decisions/0007 for what its settings promise.
+    /// Throws `StoreError` naming the file; a database that is damaged, or that a newer version wrote, is left as it is.
     package init(path: String) throws(StoreError) {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
+            // EXCLUSIVE, and before WAL: then the index of the log is in memory. As a file it would be mapped, which wants room on a full
+            // disk, and where the disk fails is a SIGBUS instead of an error (sqlite.org/wal.html#noshm).
+            try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
             // WAL: a commit is one append and one fsync, and a crash at any moment leaves the last commit whole.
             try database.execute(sql: "PRAGMA journal_mode = WAL")
             // FULL: NORMAL, which GRDB takes when it is the one to choose WAL, may lose the last commits when the power fails, and
             // "applied" has been said about them by then.
             try database.execute(sql: "PRAGMA synchronous = FULL")
+            // What a big commit made of the log is given back: bytes.
+            try database.execute(sql: "PRAGMA journal_size_limit = \(Self.logLimit)")
         }
         do {
             let directory = URL(filePath: path).deletingLastPathComponent()
             try FileManager.default.createDirectory(
                 at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
             database = try DatabaseQueue(path: path, configuration: configuration)
+            try database.inDatabase { database in
+                if try Schema.migrator.hasBeenSuperseded(database) {
+                    throw StoreError(
+                        path: path, operation: "open", reason: "a newer version of hawserd wrote it; start that one, or move the file away",
+                        cause: .newer)
+                }
+                // Pages, order and bounds; not whether indices agree, which takes far longer (sqlite.org/pragma.html#pragma_quick_check).
+                let found = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
+                if found != "ok" { throw StoreError(path: path, operation: "open", reason: found, cause: .damaged) }
+            }
             try Schema.migrator.migrate(database)
+        } catch let error as StoreError {
+            throw error
         } catch {
-            throw StoreError(path: path, operation: "open", reason: "\(error)")
+            throw StoreError(path: path, operation: "open", because: error)
         }
     }
+
+    private static let logLimit = 4 << 20
 
     /// The same for resources that several sources asked for, in one transaction.
     package func commit(
@@ -90,20 +109,20 @@ package struct Store: Sendable {
 
     func write<Result>(_ operation: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
         do { return try database.write(body) } catch {
-            throw StoreError(path: database.path, operation: operation, reason: "\(error)")
+            throw StoreError(path: database.path, operation: operation, because: error)
         }
     }
 
     func read<Result>(_ operation: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
         do { return try database.read(body) } catch {
-            throw StoreError(path: database.path, operation: operation, reason: "\(error)")
+            throw StoreError(path: database.path, operation: operation, because: error)
         }
     }
 }
 
 extension Store {
-    /// How far a commit waits for the disk, as this connection has it: 2 is FULL (sqlite.org/pragma.html#pragma_synchronous).
-    package func synchronous() throws(StoreError) -> Int {
-        try read("ask for synchronous") { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? 0 }
+    /// A setting of this connection, by the name that SQLite gives it (sqlite.org/pragma.html).
+    package func setting(_ name: String) throws(StoreError) -> String {
+        try read("ask for \(name)") { try String.fetchOne($0, sql: "PRAGMA \(name)") ?? "" }
     }
 }

@@ -62,23 +62,31 @@ import Testing
     func durable() throws {
         let store = try Store(path: path)
         try store.commit(upserts: intents(network), deletions: [], source: "control")
-        let queue = try DatabaseQueue(path: path)
-        #expect(try queue.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
-        #expect(try store.synchronous() == 2)  // FULL (sqlite.org/pragma.html#pragma_synchronous)
+        #expect(try store.setting("journal_mode") == "wal")
+        #expect(try store.setting("synchronous") == "2")  // FULL (sqlite.org/pragma.html#pragma_synchronous)
+        #expect(try store.setting("locking_mode") == "exclusive")
+        #expect(!FileManager.default.fileExists(atPath: path + "-shm"))
     }
 
     @Test("tells of a row that it can't read, and gives the others")
     func unreadable() throws {
-        let store = try Store(path: path)
-        try store.commit(upserts: intents(network) + intents(pods), deletions: [], source: "control")
-        let queue = try DatabaseQueue(path: path)
-        try queue.write {
+        try Store(path: path).commit(upserts: intents(network) + intents(pods), deletions: [], source: "control")
+        try DatabaseQueue(path: path).write {
             try $0.execute(sql: "UPDATE intents SET document = '{\"pods\": [{\"id\": \"web-0\", \"hat\": 1}]}' WHERE id = 'web-0'")
+            try $0.execute(sql: "UPDATE intents SET document = '{' WHERE id = 'web-1'")
         }
-        try queue.write { try $0.execute(sql: "UPDATE intents SET document = '{' WHERE id = 'web-1'") }
+        let store = try Store(path: path)
         let loaded = try store.load()
         #expect(loaded.intents.map(\.intent) == (try intents(network)))
         #expect(loaded.unreadable.map(\.id).sorted() == ["web-0", "web-1"])
+    }
+
+    @Test("doesn't touch the database of a newer version")
+    func newer() throws {
+        try Store(path: path).commit(upserts: intents(network), deletions: [], source: "control")
+        try DatabaseQueue(path: path).write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of a later day')") }
+        let error = #expect(throws: StoreError.self) { try Store(path: path) }
+        #expect(error?.cause == .newer)
     }
 
     @Test("names the file and SQLite's own words when it can't be opened")
@@ -91,24 +99,29 @@ import Testing
 
     @Test("remembers addresses to purge in the transaction that let them go, until they are purged")
     func purges() throws {
-        let store = try Store(path: path)
         let v4 = Released(try IPAddress(parsing: "10.1.0.10"), of: "blue")
         let same = Released(v4.address, of: "green")
         let v6 = Released(try IPAddress(parsing: "fd00:1::10"), of: "blue")
-        try store.commit(upserts: intents(pods), deletions: [], source: "control", purging: [v6, same, v4])
-        try store.commit(upserts: [], deletions: [IntentID(.pod, "web-0")], source: "control", purging: [v4])
-        #expect(try Store(path: path).purges() == [v4, same, v6])
+        do {
+            let store = try Store(path: path)
+            try store.commit(upserts: intents(pods), deletions: [], source: "control", purging: [v6, same, v4])
+            try store.commit(upserts: [], deletions: [IntentID(.pod, "web-0")], source: "control", purging: [v4])
+        }
+        let store = try Store(path: path)
+        #expect(try store.purges() == [v4, same, v6])
         try store.purged([v4])
         #expect(try store.purges() == [same, v6])
     }
 
     @Test("remembers which files were taken in")
     func files() throws {
-        let store = try Store(path: path)
-        try store.remember(file: "/a.yaml", digest: "1")
-        try store.remember(file: "/b.yaml", digest: "2")
-        try store.remember(file: "/a.yaml", digest: "3")
-        try store.forget(file: "/b.yaml")
+        do {
+            let store = try Store(path: path)
+            try store.remember(file: "/a.yaml", digest: "1")
+            try store.remember(file: "/b.yaml", digest: "2")
+            try store.remember(file: "/a.yaml", digest: "3")
+            try store.forget(file: "/b.yaml")
+        }
         #expect(try Store(path: path).files() == ["/a.yaml": "3"])
     }
 }
