@@ -12,10 +12,7 @@ struct Field {
     }
 
     func rejected(_ reason: String, valid: String = "") -> Rejected {
-        let written = value.isNull ? "" : value.description
-        // The end of a long value says no more than its beginning does.
-        let quoted = written.count > 100 ? written.prefix(100) + "…" : written
-        return Rejected(intent: intent, field: place.path, value: quoted, reason: reason, valid: valid)
+        Rejected(intent: intent, field: place.path, value: value.isNull ? "" : value.excerpt, reason: reason, valid: valid)
     }
 
     func fields(known: [String]) throws(Rejected) -> Fields {
@@ -74,7 +71,7 @@ struct Fields {
     fileprivate init(_ entries: [(String, Document)], of owner: Field, known: [String]) throws(Rejected) {
         for (position, (name, value)) in entries.enumerated() {
             func rejected(_ reason: String, valid: String = "") -> Rejected {
-                Field(intent: owner.intent, at: owner.place.field(name), value).rejected(reason, valid: valid)
+                Field(intent: owner.intent, at: owner.place.field(name.excerpt), value).rejected(reason, valid: valid)
             }
             guard known.contains(name) else {
                 let nearest = name.nearest(of: known).map { "did you mean \($0)? " } ?? ""
