@@ -206,7 +206,7 @@ extension NftnlSet {
         var set = NamedSet(Named(family, unsafe String(cString: name)), NamedSet.fields(keyType: type) ?? [])
         set.isMap = flags & UInt32(NFT_SET_MAP.rawValue) != 0
         set.isInterval = flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0
-        set.counts = unsafe nftnl_set_is_set(pointer, UInt16(NFTNL_SET_EXPR.rawValue))
+        if let expression = unsafe nftnl_set_get(pointer, UInt16(NFTNL_SET_EXPR.rawValue)) { unsafe set.take(OpaquePointer(expression)) }
         var length: UInt32 = 0
         var comment: String?
         if let data = unsafe nftnl_set_get_data(pointer, UInt16(NFTNL_SET_USERDATA.rawValue), &length) {
@@ -214,6 +214,18 @@ extension NftnlSet {
             comment = UserData.text(UInt32(NFTNL_UDATA_SET_COMMENT.rawValue), in: bytes)
         }
         return (set, comment)
+    }
+}
+
+extension NamedSet {
+    /// What its elements do when they are found. Whatever Hawser never writes makes it a set that nothing wants.
+    fileprivate mutating func take(_ expression: OpaquePointer) {
+        let name = unsafe nftnl_expr_get_str(expression, UInt16(NFTNL_EXPR_NAME)).map { unsafe String(cString: $0) }
+        switch name {
+        case "counter": counts = true
+        case "connlimit": crowd = unsafe nftnl_expr_get_u32(expression, UInt16(NFTNL_EXPR_CONNLIMIT_COUNT))
+        default: key = []
+        }
     }
 }
 
