@@ -157,7 +157,7 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "hawserd", "Lab", "OwnThreads",
+                "Agent", "HawserAPI", "HawserProtocol", "HostNetwork", "Store", "hawser", "hawserd", "Lab", "OwnThreads", "PolicyModel",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

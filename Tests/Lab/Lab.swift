@@ -39,6 +39,12 @@ package final class Lab: Sendable {
         return namespace
     }
 
+    /// Takes a namespace away, its name and the lab's own hold on it. It ends at once where no process or socket is in it.
+    package func kill(_ namespace: LabNamespace) {
+        namespace.remove()
+        namespaces.withLock { $0.removeAll { $0 === namespace } }
+    }
+
     /// Takes the namespaces away before the lab goes; for a process that ends at once.
     package func remove() {
         for namespace in namespaces.withLock({ $0 }) { namespace.remove() }

@@ -19,6 +19,12 @@ package final class LabNamespace: Sendable {
         descriptor = try Self.open(path)
     }
 
+    /// One that somebody else has made and named.
+    package init(at path: String) throws {
+        self.path = path
+        descriptor = try Self.open(path)
+    }
+
     deinit { try? descriptor.close() }
 
     /// Takes away its name; it ends with its last process, socket and open file.

@@ -65,6 +65,9 @@ extension Daemon {
 extension Layout {
     fileprivate init(_ settings: Settings) throws {
         let host = HostPolicy(toPods: settings.host.toPods, fromPods: settings.host.fromPods)
-        self.init(marks: try MarkLayout(mask: settings.conntrack.mark), host: host, invalid: settings.conntrack.invalid)
+        let podFlows = settings.conntrack.podFlows
+        self.init(
+            marks: try MarkLayout(mask: settings.conntrack.mark), host: host, invalid: settings.conntrack.invalid,
+            podFlows: podFlows == 0 ? nil : podFlows)
     }
 }

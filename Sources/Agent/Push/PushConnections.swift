@@ -9,6 +9,8 @@ import NIOTLS
 /// nothing of a handshake that failed. So the transport is made for plaintext, and this puts TLS before it on each connection.
 struct PushConnections: Sendable {
     let limit: Int
+    /// After so much silence the library asks a client whether it is there; see `Settings.Push`.
+    let keepalive: Duration
     /// Nil: plaintext.
     let certificates: PushCertificates?
     let meter: PushMeter
@@ -27,15 +29,37 @@ struct PushConnections: Sendable {
         }
         channel.closeFuture.whenComplete { [meter] _ in meter.disconnect() }
         return channel.eventLoop.makeCompletedFuture {
-            guard let certificates else { return }
-            let tls = NIOSSLServerHandler(context: certificates.context())
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(tls, position: .first)
-            try pipeline.addHandler(HandshakeWatch(meter: meter, logger: logger), position: .after(tls))
+            if let certificates {
+                let tls = NIOSSLServerHandler(context: certificates.context())
+                try pipeline.addHandler(tls, position: .first)
+                try pipeline.addHandler(HandshakeWatch(meter: meter, logger: logger), position: .after(tls))
+            }
+            try pipeline.addHandler(SilenceWatch(logger: logger), position: .first)
+            try pipeline.addHandler(IdleStateHandler(readTimeout: TimeAmount(keepalive * 4 / 3)), position: .first)
         }
     }
 
     static func name(_ channel: any Channel) -> String { channel.remoteAddress.map { "\($0)" } ?? "somebody" }
+}
+
+/// Ends a connection whose client has said nothing for too long, not even that it is there when it was asked.
+///
+/// The library asks, and takes leave of who doesn't answer: it sends GOAWAY and waits for the answer to that, while the streams that are open
+/// stay. A client that vanished without a word would keep its place until TCP gives up, a quarter of an hour later, and one that only is silent
+/// for good.
+private final class SilenceWatch: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .read? = event as? IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+        logger.info("push: \(PushConnections.name(context.channel)) doesn't answer any more: its connection is ended (push.keepalive)")
+        context.close(promise: nil)
+    }
 }
 
 /// Says why a handshake failed, and ends one that takes too long.

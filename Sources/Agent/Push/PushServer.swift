@@ -33,14 +33,16 @@ package struct PushServer: Service {
     }
 
     package func run() async throws {
-        let connections = PushConnections(limit: settings.maxConnections, certificates: certificates, meter: meter, logger: logger)
+        let connections = PushConnections(
+            limit: settings.maxConnections, keepalive: settings.keepalive, certificates: certificates, meter: meter, logger: logger)
         let transport = HTTP2ServerTransport.Posix(
             address: try address(), transportSecurity: .plaintext,
             config: .defaults { config in
                 config.rpc.maxRequestPayloadSize = settings.maxMessage
                 config.http2.maxConcurrentStreams = settings.maxStreams
                 // A client that vanished without a word is noticed; one that asks whether we are here isn't sent away for it.
-                config.connection.keepalive.time = .seconds(60)
+                config.connection.keepalive.time = settings.keepalive
+                config.connection.keepalive.timeout = settings.keepalive / 3
                 config.connection.keepalive.clientBehavior.allowWithoutCalls = true
                 config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(5)
                 // An answer isn't held back for the sake of others.

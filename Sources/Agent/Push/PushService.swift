@@ -82,7 +82,7 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
             try judge(change.change.upserts.count + change.change.rejected.count)
         case .snapshot(let piece):
             guard let whole = try snapshot.add(piece, id: request.id, dryRun: request.dryRun) else { return nil }
-            change = try PushedChange(snapshot: whole, scope: scope)
+            change = try PushedChange(snapshot: whole, revision: piece.revision, scope: scope)
         case nil:
             throw RPCError(code: .invalidArgument, message: "the push is no delta, no snapshot and no documents; nothing is changed")
         }

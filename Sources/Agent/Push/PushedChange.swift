@@ -28,8 +28,9 @@ struct PushedChange {
     }
 
     /// A snapshot, all pieces together. Throws when a resource can't be told by its name, for then nobody knows what would have to go.
-    init(snapshot: Hawser_V1_Resources, scope: Scope?) throws {
+    init(snapshot: Hawser_V1_Resources, revision: UInt64 = 0, scope: Scope?) throws {
         self.init(snapshot.document, isWhole: true, scope: scope)
+        change.wholeRevision = revision
         let unnamed = change.rejected.filter { $0.intent == nil }
         guard unnamed.isEmpty else {
             let reasons = unnamed.map(\.description).joined(separator: "; ")

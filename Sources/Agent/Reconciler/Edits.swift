@@ -7,11 +7,21 @@ struct Edits {
     enum Outcome: Hashable {
         case rejected(Rejected)
         case stale(inForce: UInt64)
+        /// A whole that doesn't name it is older than what is in force.
+        case kept(because: Whole)
         case unchanged, accepted
         case removed, absent
         case deferred(boundBy: [IntentID])
         /// A namespace was handed over for a pod that isn't known yet.
         case awaited
+    }
+
+    /// What shows that a whole is older than what is in force, and so can't say what has to go.
+    enum Whole: Hashable {
+        /// What it doesn't name has a higher revision than it.
+        case revision(UInt64, inForce: UInt64)
+        /// What it names has a higher one than there.
+        case names(IntentID, inForce: UInt64)
     }
 
     /// Each resource that was changed, as it was before the first change; nil for one that wasn't there.
@@ -41,9 +51,18 @@ struct Edits {
             change.scope = scope ?? made.scope
         }
         var deletions = change.deletions
+        var spared: [(IntentID?, Outcome)] = []
         if change.prune {
-            let kept = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent) + deletions)
-            deletions += intents.missing(from: kept).filter { id in intents[id].map { change.scope?.admits($0) ?? true } ?? false }
+            let named = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent) + deletions)
+            let missing = intents.missing(from: named).filter { id in intents[id].map { change.scope?.admits($0) ?? true } ?? false }
+            let age = Self.age(of: change, in: intents)
+            for id in missing {
+                if let whole = age ?? Self.age(of: change, beside: intents[id]) {
+                    spared.append((id, .kept(because: whole)))
+                } else {
+                    deletions.append(id)
+                }
+            }
         }
         // What a pod lets go another one of the same change may have; what it is bound to isn't deleted before it is bound to something else.
         let named = Set(change.upserts.map(\.id))
@@ -91,7 +110,21 @@ struct Edits {
         }
         outcomes += refused.map { ($0.intent, .rejected($0)) }
         for id in deletions { outcomes.append((id, gone[id] ?? remove(id, change, from: &intents))) }
-        return outcomes
+        return outcomes + spared
+    }
+
+    /// A whole that says of a resource what was said before something newer of it is older as a whole: what it leaves out may have come
+    /// since.
+    private static func age(of whole: Change, in intents: Intents) -> Whole? {
+        for intent in whole.upserts where intent.revision > 0 && !intents.leaving.contains(intent.id) {
+            if let there = intents[intent.id]?.revision, there > intent.revision { return .names(intent.id, inForce: there) }
+        }
+        return nil
+    }
+
+    private static func age(of whole: Change, beside intent: Intent?) -> Whole? {
+        guard let intent, whole.wholeRevision > 0, intent.revision > whole.wholeRevision else { return nil }
+        return .revision(whole.wholeRevision, inForce: intent.revision)
     }
 
     private mutating func remove(_ id: IntentID, _ change: Change, from intents: inout Intents) -> Outcome {

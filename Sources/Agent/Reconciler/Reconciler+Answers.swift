@@ -40,6 +40,7 @@ extension Reconciler {
         switch outcome {
         case .rejected(let rejected): return Answer(rejected)
         case .stale(let revision): answer = Answer(intent: id, status: .stale, reason: "revision \(revision) is in force")
+        case .kept(let whole): answer = Answer(intent: id, status: .stale, reason: whole.description)
         case .removed, .absent: answer = Answer(intent: id, status: .applied)
         case .awaited: answer = Answer(intent: id, status: .pending, reason: "waits for the pod's intent")
         case .deferred(let users):
@@ -98,6 +99,15 @@ extension Reconciler {
         case .network: Set((index.podsByNetwork[ID(id.id)] ?? []).map(\.intent))
         case .securityGroup: Set((index.podsByGroup[ID(id.id)] ?? []).map(\.intent))
         case .addressGroup, .pod, .neighbor, .elasticIP: []
+        }
+    }
+}
+
+extension Edits.Whole: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .revision(let whole, let inForce): "left out by a snapshot of revision \(whole), and revision \(inForce) is in force"
+        case .names(let id, let inForce): "left out by a snapshot that is older than what is in force: revision \(inForce) of \(id) is"
         }
     }
 }

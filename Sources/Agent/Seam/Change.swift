@@ -8,6 +8,8 @@ package struct Change: Sendable {
     package var rejected: [Rejected]
     /// `upserts` and `rejected` name the whole of this host, or of `scope`: what they don't name goes.
     package var prune: Bool
+    /// Of a whole: what it doesn't name and has a higher one in force stays. 0: none.
+    package var wholeRevision: UInt64 = 0
     /// Makes the change that is meant, for one that depends on what is in force when its turn comes: this one then only stands for it.
     /// It is called once, on the reconciler's thread, and must not wait.
     package var made: (@Sendable (Intents) -> Change)?

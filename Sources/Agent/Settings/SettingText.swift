@@ -36,6 +36,21 @@ enum SettingText {
         return "\(bytes)"
     }
 
+    @Sendable static func duration(_ text: String) -> Duration? {
+        let digits = text.prefix(while: \.isNumber)
+        guard let count = Int64(digits), (1...1_000_000_000).contains(count) else { return nil }
+        return switch text.dropFirst(digits.count) {
+        case "s": .seconds(count)
+        case "ms": .milliseconds(count)
+        default: nil
+        }
+    }
+
+    @Sendable static func duration(_ time: Duration) -> String {
+        let (seconds, attoseconds) = time.components
+        return attoseconds == 0 ? "\(seconds)s" : "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms"
+    }
+
     @Sendable static func mask(_ text: String) -> UInt32? {
         let bits = text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
         guard let bits, (try? MarkLayout(mask: bits)) != nil else { return nil }

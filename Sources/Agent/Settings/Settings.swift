@@ -34,6 +34,8 @@ package struct Settings: Hashable, Sendable {
         package var maxStreams = 100
         /// At a time.
         package var maxConnections = 64
+        /// After so much silence a client is asked whether it is there; the connection ends when a third of it later it hasn't answered.
+        package var keepalive = Duration.seconds(60)
 
         package init() {}
 
@@ -65,6 +67,8 @@ package struct Settings: Hashable, Sendable {
         /// The bits of the connection-tracking mark that Hawser owns.
         package var mark: UInt32 = 0xFFFF_0000
         package var invalid = InvalidPackets.rules
+        /// The most tracked flows that a pod may have opened; 0: as many as it likes.
+        package var podFlows: UInt32 = 0
     }
 
     package struct Drops: Hashable, Sendable {

@@ -37,6 +37,9 @@ extension Setting {
         .count("push.maxResources", \.push.maxResources, "the most resources of one push, and of a snapshot"),
         .count("push.maxStreams", \.push.maxStreams, "the most calls at a time of one connection"),
         .count("push.maxConnections", \.push.maxConnections, "the most connections at a time"),
+        .value(
+            "push.keepalive", \.push.keepalive, "how long a client is silent before it is asked whether it is still there",
+            valid: "a whole number with s or ms: 60s", text: SettingText.duration, parse: SettingText.duration),
     ]
 
     private static let sockets: [Setting] = [
@@ -59,6 +62,10 @@ extension Setting {
         .word(
             "conntrack.invalid", \.conntrack.invalid,
             "packets that connection tracking calls invalid: judged by the rules like any other, or dropped"),
+        .value(
+            "conntrack.podFlows", \.conntrack.podFlows, "the most tracked flows that a pod may have opened; 0: no limit",
+            valid: "a whole number from 0 to 1000000", text: { "\($0)" }
+        ) { UInt32($0).flatMap { $0 <= 1_000_000 ? $0 : nil } },
         .value(
             "drops.logRate", \.drops.logRate, "how many denied packets are logged", valid: "a number by second, minute or hour: 100/second",
             isForLater: true, text: \.description, parse: SettingText.rate),

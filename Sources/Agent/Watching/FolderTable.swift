@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import SystemPackage
 
 /// Which inotify watch stands for which folder. A folder that doesn't exist (yet) is waited for in its nearest ancestor that does.
@@ -24,7 +25,14 @@ struct FolderTable {
 
     mutating func remove(_ folder: String) {
         guard wanted.remove(folder) != nil else { return }
+        let served = [watches[folder]].compactMap(\.self) + waiting.filter { $0.value.contains(folder) }.keys
         unlink(folder)
+        for watch in served where folders[watch]?.isEmpty ?? true && waiting[watch]?.isEmpty ?? true {
+            // A user has so many and no more (/proc/sys/fs/inotify/max_user_watches), and each pod may have had a folder of its own.
+            _ = inotify_rm_watch(inotify.rawValue, watch)
+            folders[watch] = nil
+            waiting[watch] = nil
+        }
     }
 
     /// What an event means for the wanted folders, added to `batch`.
@@ -47,6 +55,8 @@ struct FolderTable {
         }
         if event.has(IN_IGNORED) {
             for folder in waiting.removeValue(forKey: event.watch) ?? [] where resolve(folder) { batch.folders.insert(folder) }
+            // Its number never comes again (inotify(7)).
+            if folders[event.watch]?.isEmpty ?? false { folders[event.watch] = nil }
         }
     }
 
@@ -90,7 +100,7 @@ struct FolderTable {
         }
     }
 
-    /// The kernel's watch stays: it may serve another folder, and one too many does no harm.
+    /// The kernel's watch stays: it may serve another folder.
     private mutating func unlink(_ folder: String) {
         if let watch = watches.removeValue(forKey: folder) { folders[watch]?.remove(folder) }
         for watch in waiting.keys { waiting[watch]?.remove(folder) }

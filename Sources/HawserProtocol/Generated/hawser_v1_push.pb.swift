@@ -245,6 +245,10 @@ package nonisolated struct Hawser_V1_SnapshotPiece: Sendable {
 
   package var last: Bool = false
 
+  /// The controller's revision of the whole, said with the last piece: what the snapshot doesn't name and has a higher one in
+  /// force stays, STALE. 0: none.
+  package var revision: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1306,7 +1310,7 @@ nonisolated extension Hawser_V1_Delta: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Hawser_V1_SnapshotPiece: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SnapshotPiece"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resources\0\u{1}last\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resources\0\u{1}last\0\u{1}revision\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1316,6 +1320,7 @@ nonisolated extension Hawser_V1_SnapshotPiece: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._resources) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.last) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
       default: break
       }
     }
@@ -1332,12 +1337,16 @@ nonisolated extension Hawser_V1_SnapshotPiece: SwiftProtobuf.Message, SwiftProto
     if self.last != false {
       try visitor.visitSingularBoolField(value: self.last, fieldNumber: 2)
     }
+    if self.revision != 0 {
+      try visitor.visitSingularUInt64Field(value: self.revision, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Hawser_V1_SnapshotPiece, rhs: Hawser_V1_SnapshotPiece) -> Bool {
     if lhs._resources != rhs._resources {return false}
     if lhs.last != rhs.last {return false}
+    if lhs.revision != rhs.revision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

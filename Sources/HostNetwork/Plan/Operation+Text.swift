@@ -51,7 +51,7 @@ extension Chain {
 
 extension NamedSet {
     fileprivate var typeText: String {
-        "type \(key.map(\.text).joined(separator: " . "))\(isMap ? " : verdict" : "");\(isInterval ? " flags interval;" : "")\(counts ? " counter;" : "")"
+        "type \(key.map(\.text).joined(separator: " . "))\(isMap ? " : verdict" : "");\(isInterval ? " flags interval;" : "")\(counts ? " counter;" : "")\(crowd.map { " ct count over \($0);" } ?? "")"
     }
 }
 

@@ -60,7 +60,7 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
         case (.element(let element), _):
             switch BaseSet(holding: element) {
             case nil: .elementMade
-            case .slot, .denied, .invalid: .bind
+            case .slot, .denied, .invalid, .crowded, .surplus: .bind
             case .own, .unfiltered, .fresh: .attach
             case .stamp: .stamp
             }

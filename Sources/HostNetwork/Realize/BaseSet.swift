@@ -36,6 +36,10 @@ package enum BaseSet: Hashable, Sendable {
     case denied(Flow)
     /// Links, each counting what tracking could make nothing of.
     case invalid(Flow)
+    /// Links whose pods have more tracked flows than so many.
+    case crowded(UInt32)
+    /// Links, each counting the flows that were one too many.
+    case surplus
 
     package var set: NamedSet {
         switch self {
@@ -45,7 +49,8 @@ package enum BaseSet: Hashable, Sendable {
         case .unfiltered(let table): return NamedSet(Named(table, name), [.ifname])
         case .fresh: return NamedSet(id, [.ifname, .mark])
         case .stamp, .slot: return NamedSet(id, [.ifname], isMap: true)
-        case .denied, .invalid: return NamedSet(id, [.ifname], counts: true)
+        case .denied, .invalid, .surplus: return NamedSet(id, [.ifname], counts: true)
+        case .crowded(let most): return NamedSet(id, [.ifname], crowd: most)
         }
     }
 
@@ -65,6 +70,9 @@ package enum BaseSet: Hashable, Sendable {
         case .slot(let flow, let way, let number): "\(flow.text)-\(number)\(way.suffix)"
         case .denied(let flow): "denied-\(flow.text)"
         case .invalid(let flow): "invalid-\(flow.text)"
+        // Another limit is another set: the kernel can't change what a set's elements do.
+        case .crowded(let most): "crowded-\(most)"
+        case .surplus: "surplus"
         }
     }
 
@@ -73,7 +81,7 @@ package enum BaseSet: Hashable, Sendable {
 
     package init?(_ id: Named) {
         // Of tens of thousands of elements nearly all are in groups' sets, whose names are longer.
-        guard id.name.utf8.count < 16 else { return nil }
+        guard id.name.utf8.count < 20 else { return nil }
         switch id.name {
         case "own-4": self = .own(id.family, .v4, ranges: false)
         case "own-6": self = .own(id.family, .v6, ranges: false)
@@ -88,6 +96,10 @@ package enum BaseSet: Hashable, Sendable {
         case "denied-in": self = .denied(.in)
         case "invalid-out": self = .invalid(.out)
         case "invalid-in": self = .invalid(.in)
+        case "surplus": self = .surplus
+        case let name where name.hasPrefix("crowded-"):
+            guard let most = UInt32(name.dropFirst("crowded-".count)) else { return nil }
+            self = .crowded(most)
         default:
             let parts = id.name.split(separator: "-", omittingEmptySubsequences: false)
             guard let flow = parts.first.flatMap({ word in Flow.allCases.first { $0.text == word } }),

@@ -33,15 +33,19 @@ package struct Layout: Hashable, Sendable {
     package var marks: MarkLayout
     package var host: HostPolicy
     package var invalid: InvalidPackets
+    /// The most tracked flows that a pod may have opened; nil: as many as it likes.
+    package var podFlows: UInt32?
     /// Nil where the host's own address isn't known: then it has no tunnels.
     package var underlay: Underlay?
 
     package init(
-        marks: MarkLayout = .standard, host: HostPolicy = HostPolicy(), invalid: InvalidPackets = .rules, underlay: Underlay? = nil
+        marks: MarkLayout = .standard, host: HostPolicy = HostPolicy(), invalid: InvalidPackets = .rules, podFlows: UInt32? = nil,
+        underlay: Underlay? = nil
     ) {
         self.marks = marks
         self.host = host
         self.invalid = invalid
+        self.podFlows = podFlows
         self.underlay = underlay
     }
 
@@ -50,7 +54,7 @@ package struct Layout: Hashable, Sendable {
     /// Tables, base sets and chains.
     package var entries: [Entry] {
         let objects: [Object] =
-            TableFamily.allCases.map { .table($0) } + BaseSet.always.map { .set($0.set) }
+            TableFamily.allCases.map { .table($0) } + (BaseSet.always + crowdSets).map { .set($0.set) }
             + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)]
             + Family.allCases.flatMap(nobody) + portless
             + chains.map { .chain($0) }
@@ -217,6 +221,7 @@ package struct Layout: Hashable, Sendable {
         return [[.lookup([link, .ctMark(mask: field)], in: BaseSet.fresh(flow).name), .verdict(.accept)]]
             + (passing.map { [[.lookup([link], in: $0), .verdict(.accept)]] } ?? [])
             + (way == .original ? countingInvalid(flow) : [])
+            + (way == .original && flow == .out ? refusingCrowds : [])
             + [
                 [.dispatch([link], by: BaseSet.stamp(flow).name)],
                 [.verdict(.jump(Self.slots(flow, way).name))],

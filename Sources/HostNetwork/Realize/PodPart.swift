@@ -13,7 +13,7 @@ struct PodPart {
     private var because: IntentID { pod.id.intent }
 
     var entries: [Entry] {
-        let entries = (interface + spoofing + (pod.portSecurity ? binding : unfiltered) + counting + fresh).map { object in
+        let entries = (interface + spoofing + (pod.portSecurity ? binding : unfiltered) + counting + crowd + fresh).map { object in
             // What pods share is nobody's alone, so a refusal of it isn't either.
             isShared(object) ? Entry(object, because: Layout.because, comment: "hawser") : Entry(object, because: because)
         }
@@ -122,7 +122,7 @@ struct PodPart {
         return Flow.allCases.map { .element(.denied(link, $0)) } + (hasInvalid ? Flow.allCases.map { .element(.invalid(link, $0)) } : [])
     }
 
-    private var linkKey: [UInt8] { KeyBytes.of { $0.name(link) } }
+    var linkKey: [UInt8] { KeyBytes.of { $0.name(link) } }
 
     // MARK: The binding
 

@@ -102,6 +102,8 @@ package enum CTState {
     package static let established: UInt32 = 2
     /// An ICMP error about a flow, or the first packet of a flow that a helper expects.
     package static let related: UInt32 = 4
+    /// The first packet of a flow, and further ones until something comes back.
+    package static let new: UInt32 = 8
     package static let untracked: UInt32 = 1 << 6
 }
 

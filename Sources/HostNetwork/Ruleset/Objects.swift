@@ -67,13 +67,18 @@ package struct NamedSet: Hashable, Sendable {
     package var isMap: Bool
     /// Its elements count the packets and bytes that they match.
     package var counts: Bool
+    /// An element is found only while more tracked flows than this have been looked up by it (`ct count over`); nil: always.
+    package var crowd: UInt32?
 
-    package init(_ id: Named, _ key: [FieldType], isInterval: Bool = false, isMap: Bool = false, counts: Bool = false) {
+    package init(
+        _ id: Named, _ key: [FieldType], isInterval: Bool = false, isMap: Bool = false, counts: Bool = false, crowd: UInt32? = nil
+    ) {
         self.id = id
         self.key = key
         self.isInterval = isInterval
         self.isMap = isMap
         self.counts = counts
+        self.crowd = crowd
     }
 
     /// A single-field interval set lives in a tree and is told of ends by elements of their own; several fields make a

@@ -221,7 +221,7 @@ extension NamedSet {
     /// in Hawser's table, and for one that has no name of its own but is part of a rule.
     static func listed(_ message: RawSpan, in family: TableFamily) -> (NamedSet, String?)? {
         var (table, name, flags, type) = ("", "", UInt32(0), UInt32(0))
-        var counts = false
+        var expressions: [Expression] = []
         var comment: String?
         message.attributes(after: nfgenmsg.self) { number, value in
             switch UInt32(number) {
@@ -229,7 +229,8 @@ extension NamedSet {
             case NFTA_SET_NAME.rawValue: name = value.text
             case NFTA_SET_FLAGS.rawValue: flags = value.networkOrder()
             case NFTA_SET_KEY_TYPE.rawValue: type = value.networkOrder()
-            case NFTA_SET_EXPR.rawValue, NFTA_SET_EXPRESSIONS.rawValue: counts = true
+            case NFTA_SET_EXPR.rawValue: expressions.append(Expression(value))
+            case NFTA_SET_EXPRESSIONS.rawValue: value.attributes { _, one in expressions.append(Expression(one)) }
             case NFTA_SET_USERDATA.rawValue: comment = UserData.text(UInt32(NFTNL_UDATA_SET_COMMENT.rawValue), in: value.array)
             default: return
             }
@@ -238,8 +239,40 @@ extension NamedSet {
         var set = NamedSet(Named(family, name), fields(keyType: type) ?? [])
         set.isMap = flags & UInt32(NFT_SET_MAP.rawValue) != 0
         set.isInterval = flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0
-        set.counts = counts
+        for expression in expressions { set.take(expression) }
         return (set, comment)
+    }
+}
+
+extension NamedSet {
+    /// What its elements do when they are found. Whatever Hawser never writes makes it a set that nothing wants.
+    fileprivate mutating func take(_ expression: Expression) {
+        switch expression.name {
+        case "counter": counts = true
+        case "connlimit": crowd = expression.limit
+        default: key = []
+        }
+    }
+}
+
+/// What a set says of an expression of its elements.
+private struct Expression {
+    var name = ""
+    /// Of "connlimit": how many flows it lets through.
+    var limit: UInt32 = 0
+
+    init(_ attributes: RawSpan) {
+        attributes.attributes { number, value in
+            switch UInt32(number) {
+            case NFTA_EXPR_NAME.rawValue: name = value.text
+            case NFTA_EXPR_DATA.rawValue:
+                // It means this where it is of a "connlimit", which its name before it says.
+                value.attributes { number, value in
+                    if UInt32(number) == NFTA_CONNLIMIT_COUNT.rawValue { limit = value.networkOrder() }
+                }
+            default: return
+            }
+        }
     }
 }
 

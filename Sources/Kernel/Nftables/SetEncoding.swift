@@ -86,6 +86,12 @@ extension NftnlSet {
             }
         }
         if set.counts, let counter = unsafe nftnl_expr_alloc("counter") { unsafe nftnl_set_add_expr(pointer, counter) }
+        if let crowd = set.crowd, let count = unsafe nftnl_expr_alloc("connlimit") {
+            // ct count over …
+            unsafe nftnl_expr_set_u32(count, UInt16(NFTNL_EXPR_CONNLIMIT_COUNT), crowd)
+            unsafe nftnl_expr_set_u32(count, UInt16(NFTNL_EXPR_CONNLIMIT_FLAGS), UInt32(NFT_CONNLIMIT_F_INV.rawValue))
+            unsafe nftnl_set_add_expr(pointer, count)
+        }
         unsafe set.userData(comment: comment).withUnsafeBytes { bytes in
             _ = unsafe nftnl_set_set_data(pointer, UInt16(NFTNL_SET_USERDATA.rawValue), bytes.baseAddress, UInt32(bytes.count))
         }

@@ -44,7 +44,7 @@ struct AlcorWorld {
     private func answer(_ id: IntentID, _ outcome: Edits.Outcome) -> Answer {
         switch outcome {
         case .rejected(let rejected): Answer(rejected)
-        case .stale: Answer(intent: id, status: .stale)
+        case .stale, .kept: Answer(intent: id, status: .stale)
         case .awaited: Answer(intent: id, status: .pending)
         case .deferred: Answer(intent: id, status: .deferred)
         case .removed, .absent: Answer(intent: id, status: .applied)

@@ -92,9 +92,12 @@ final class DaemonHost: Sendable {
         return (status, start.duration(to: .now))
     }
 
+    /// The daemon's process.
+    var process: Int32? { daemon.withLock { $0?.process } }
+
     /// Resident memory of the daemon: KiB (`VmRSS`, proc_pid_status(5)).
     func memory() throws -> Int {
-        let process = try #require(daemon.withLock { $0?.process })
+        let process = try #require(process)
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })

@@ -9,15 +9,23 @@ extension DaemonHost {
 
     static let plaintext = ["--push-listen", "127.0.0.1:50001", "--push-plaintext", "true"]
 
-    private var client: [String] {
+    private func client(to target: String = "127.0.0.1:50001") -> [String] {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python/client.py")
-        return [Self.build + "/python/bin/python3", script.path(percentEncoded: false), "127.0.0.1:50001"]
+        return [Self.build + "/python/bin/python3", script.path(percentEncoded: false), target]
     }
 
     /// Runs steps of `Python/client.py`, and answers what it wrote: a reply or a failure on each line.
     func python(_ arguments: [String] = [], _ steps: String...) throws -> [[String: Any]] {
-        let output = try host.run(client + arguments, input: steps.joined(separator: "\n") + "\n")
-        return try output.split(separator: "\n").map { line in
+        try lines(of: host.run(client() + arguments, input: steps.joined(separator: "\n") + "\n"))
+    }
+
+    /// The same from elsewhere.
+    func python(_ steps: String, from namespace: LabNamespace, to target: String) throws -> [[String: Any]] {
+        try lines(of: namespace.run(client(to: target), input: steps + "\n"))
+    }
+
+    private func lines(of output: String) throws -> [[String: Any]] {
+        try output.split(separator: "\n").map { line in
             let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             return try #require(object)
         }
@@ -33,9 +41,18 @@ extension DaemonHost {
 
     /// Runs steps beside the test, until they end or the program is killed; what is written goes to a file.
     func beside(_ name: String, _ steps: String...) throws -> LabProgram {
+        try run(name, client(), steps, in: host)
+    }
+
+    /// The same from elsewhere.
+    func beside(_ name: String, from namespace: LabNamespace, to target: String, _ steps: String...) throws -> LabProgram {
+        try run(name, client(to: target), steps, in: namespace)
+    }
+
+    private func run(_ name: String, _ client: [String], _ steps: [String], in namespace: LabNamespace) throws -> LabProgram {
         let script = try folder.write(steps.joined(separator: "\n") + "\n", to: name + ".steps")
         let line = "exec \(client.joined(separator: " ")) < \(script)"
-        return try LabProgram(["sh", "-c", line], in: host, log: folder.file(name + ".out"))
+        return try LabProgram(["sh", "-c", line], in: namespace, log: folder.file(name + ".out"))
     }
 
     /// A client that falls silent in the middle of a message of so many bytes, or, of 0, after it has opened a stream.
