@@ -63,7 +63,7 @@ extension NetlinkSocket {
         unsafe CLinux.send(descriptor.rawValue, bytes.baseAddress, bytes.count, 0)
     }
 
-    private static func receive(_ descriptor: FileDescriptor, _ bytes: UnsafeMutableRawBufferPointer, _ sender: inout sockaddr_nl) -> Int {
+    static func receive(_ descriptor: FileDescriptor, _ bytes: UnsafeMutableRawBufferPointer, _ sender: inout sockaddr_nl) -> Int {
         var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
         return unsafe withUnsafeMutablePointer(to: &sender) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
@@ -78,7 +78,10 @@ extension NetlinkSocket {
     func messages<Failure: Error>(
         in length: Int, _ body: (MessageHeader, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
-        let bytes = unsafe buffer.span.bytes.extracting(first: length)
+        try Self.messages(of: unsafe buffer.span.bytes.extracting(first: length), body)
+    }
+
+    static func messages<Failure: Error>(of bytes: RawSpan, _ body: (MessageHeader, RawSpan) throws(Failure) -> Void) throws(Failure) {
         var offset = 0
         while offset + MessageHeader.size <= bytes.byteCount {
             let header = MessageHeader(bytes, at: offset)

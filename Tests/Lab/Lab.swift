@@ -39,6 +39,9 @@ package final class Lab: Sendable {
         return namespace
     }
 
+    /// A namespace that somebody else made and named by a file.
+    package func namespace(at path: String) throws -> LabNamespace { try LabNamespace(opening: path) }
+
     /// Takes the namespaces away before the lab goes; for a process that ends at once.
     package func remove() {
         for namespace in namespaces.withLock({ $0 }) { namespace.remove() }

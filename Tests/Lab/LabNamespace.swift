@@ -19,6 +19,12 @@ package final class LabNamespace: Sendable {
         descriptor = try Self.open(path)
     }
 
+    /// Opens one that somebody else made; it ends with its maker's.
+    init(opening path: String) throws {
+        self.path = path
+        descriptor = try Self.open(path)
+    }
+
     deinit { try? descriptor.close() }
 
     /// Takes away its name; it ends with its last process, socket and open file.

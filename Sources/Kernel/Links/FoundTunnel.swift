@@ -59,15 +59,15 @@ extension TunnelID {
 }
 
 /// An entry of a VXLAN device's own table as the kernel reports it.
-private struct FoundForwarding {
+struct FoundForwarding {
     var mac: MAC
     var host: IPAddress
     var index: InterfaceIndex
 
     /// Nil for an entry of anything else, as of a bridge's port.
     init?(_ header: MessageHeader, _ message: RawSpan) {
-        guard header.type == .newNeighbor, let info = message.structure(at: MessageHeader.size, as: ndmsg.self),
-            Int32(info.ndm_family) == AF_BRIDGE
+        guard header.type == .newNeighbor || header.type == .deleteNeighbor,
+            let info = message.structure(at: MessageHeader.size, as: ndmsg.self), Int32(info.ndm_family) == AF_BRIDGE
         else { return nil }
         var mac: MAC?
         var host: IPAddress?
