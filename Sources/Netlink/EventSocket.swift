@@ -11,7 +11,8 @@ package struct EventSocket: ~Copyable {
     ///
     /// - Parameter groups: `RTNLGRP_…`, linux/rtnetlink.h.
     package init(groups: [UInt32]) throws(TransportError) {
-        let file = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), NETLINK_ROUTE)
+        let file = socket(
+            AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), NETLINK_ROUTE)
         guard file >= 0 else { throw .current("socket") }
         do throws(TransportError) {
             try Self.prepare(file, groups)

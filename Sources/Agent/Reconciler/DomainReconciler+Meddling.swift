@@ -64,7 +64,8 @@ extension DomainReconciler {
             return suspects
         case .became(let name, let side):
             return believed[.link(name)].map { $0.isLike(side) } ?? true ? nil : Suspects(links: [name])
-        case .has(let object): return believed.contains(object) ? nil : suspects(touching: [object, believed[object.key]].compactMap(\.self))
+        case .has(let object):
+            return believed.contains(object) ? nil : suspects(touching: [object, believed[object.key]].compactMap(\.self))
         case .lacks(let key): return believed[key].flatMap { suspects(touching: [$0]) }
         case .usurped(let destination, let link):
             guard believed[.route(.host, nil, destination)] != nil else { return nil }

@@ -29,7 +29,8 @@ extension LinkTable {
         let refused = try socket.send(&batch)
         var marked: [LinkName: String] = [:]
         for (place, name) in names.enumerated() where refused[place] == nil {
-            marked[name] = "link \(name) was in group \(found[name]?.group ?? 0) instead of \(name.isTunnel ? Marks.tunnelGroup : Marks.linkGroup)"
+            marked[name] =
+                "link \(name) was in group \(found[name]?.group ?? 0) instead of \(name.isTunnel ? Marks.tunnelGroup : Marks.linkGroup)"
         }
         return marked
     }

@@ -72,6 +72,6 @@ private final class ModelKernel: Dataplane {
     func counters(of objects: [Object]) throws -> [Object.Key: Counter] { [:] }
     func generation() throws -> UInt32 { 0 }
     func indices(of links: Set<LinkName>) throws -> [LinkName: Int] { [:] }
-    func isLocal(_ address: IPAddress) throws -> Bool { false }
+    func route(to address: IPAddress) throws -> HostRoute { .unknown }
     func forgetFlows(of addresses: [IPAddress]) throws {}
 }

@@ -52,7 +52,8 @@ import Testing
         // One process, a transaction for each line.
         let lines = (0..<400).map { "add element inet engine services { udp . \(1000 + $0) : goto web }\n" }
         try host.inside.run(["nft", "-i"], input: lines.joined())
-        try host.inside.run(["nft", "-i"], input: (0..<400).map { "delete element inet engine services { udp . \(1000 + $0) : goto web }\n" }.joined())
+        try host.inside.run(
+            ["nft", "-i"], input: (0..<400).map { "delete element inet engine services { udp . \(1000 + $0) : goto web }\n" }.joined())
         let spent = try (host.daemon.processorTime() - start.0, start.1.duration(to: .now))
         print("800 transactions of others' in \(spent.1): \(spent.0) of processor time")
         #expect(spent.0 < .milliseconds(400))

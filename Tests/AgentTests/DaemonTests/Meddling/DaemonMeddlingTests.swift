@@ -21,15 +21,23 @@ import Testing
         ("ip -6 route del fd00:1::a dev HW", "route fd00:1::a/128 dev HW was missing"),
         ("ip route replace 10.1.0.10 dev lo", "route 10.1.0.10/32 dev HW was missing"),
         ("ip route replace 10.1.0.10 dev OTHER proto 104", "route 10.1.0.10/32 dev OTHER was in the place of route 10.1.0.10/32 dev HW"),
-        ("(echo neigh del 10.1.0.10 dev HW; sleep 1) | ip -batch -", "neighbor 10.1.0.10 lladdr 02:00:0a:01:00:10 dev HW was missing; by ip"),
-        ("ip neigh replace 10.1.0.10 lladdr 02:00:00:00:00:99 dev HW", "lladdr 02:00:00:00:00:99 dev HW was in the place of neighbor 10.1.0.10"),
+        (
+            "(echo neigh del 10.1.0.10 dev HW; sleep 1) | ip -batch -",
+            "neighbor 10.1.0.10 lladdr 02:00:0a:01:00:10 dev HW was missing; by ip"
+        ),
+        (
+            "ip neigh replace 10.1.0.10 lladdr 02:00:00:00:00:99 dev HW",
+            "lladdr 02:00:00:00:00:99 dev HW was in the place of neighbor 10.1.0.10"
+        ),
         ("ip neigh flush dev HW nud permanent", "was missing"),
         ("ip link set HW name other", "link HW was missing"),
         ("ip link del HW", "link HW was missing"),
         ("ip netns add away-$$ && ip link set HW netns away-$$", "link HW was missing"),
     ]
 
-    @Test("puts right what is changed of a link, of what is on it and of what leads there, and says what and who", arguments: MeddledHost.Place.allCases)
+    @Test(
+        "puts right what is changed of a link, of what is on it and of what leads there, and says what and who",
+        arguments: MeddledHost.Place.allCases)
     func links(_ place: MeddledHost.Place) throws {
         let host = try MeddledHost(place)
         let other = LinkName(of: ID(host.client.id)).value
@@ -56,15 +64,24 @@ import Testing
 
     /// What somebody does to the ruleset, and what the event says of it.
     private static let rulesets: [(command: String, words: String)] = [
-        ("nft delete rule inet hawser egress handle $(nft -a list chain inet hawser egress | sed -n 's/.*goto.*handle //p' | head -1)", "the rules of chain inet hawser egress were different; by nft (process"),
+        (
+            "nft delete rule inet hawser egress handle $(nft -a list chain inet hawser egress | sed -n 's/.*goto.*handle //p' | head -1)",
+            "the rules of chain inet hawser egress were different; by nft (process"
+        ),
         ("nft insert rule inet hawser egress accept", "the rules of chain inet hawser egress were different; by nft (process"),
-        ("nft insert rule inet hawser sg-in/servers accept && nft insert rule inet hawser sg-in/servers accept", "was there; by nft (process"),
+        (
+            "nft insert rule inet hawser sg-in/servers accept && nft insert rule inet hawser sg-in/servers accept",
+            "was there; by nft (process"
+        ),
         ("nft flush chain inet hawser from-pod", "the rules of chain inet hawser from-pod were different; by nft (process"),
         ("nft flush set inet hawser own-4", "element inet hawser own-4 { \"HW\""),
         ("nft flush map inet hawser in-1", "element inet hawser in-1 { \"HW\""),
         ("nft flush set inet hawser fresh-in", "element inet hawser fresh-in { \"HW\""),
         ("nft add element inet hawser unfiltered '{ \"HW\" }'", "element inet hawser unfiltered { \"HW\" } was there; by nft (process"),
-        ("nft add chain inet hawser mine '{ type filter hook forward priority -300; }'", "chain inet hawser mine was there; by nft (process"),
+        (
+            "nft add chain inet hawser mine '{ type filter hook forward priority -300; }'",
+            "chain inet hawser mine was there; by nft (process"
+        ),
         ("nft add set inet hawser mine '{ type ipv4_addr; }'", "set inet hawser mine { type ipv4_addr; } was there; by nft (process"),
         ("nft add chain inet hawser egress '{ policy drop; }'", "chain inet hawser egress"),
         ("nft add table inet hawser '{ flags dormant; }'", "table inet hawser was missing; by nft (process"),
@@ -87,7 +104,9 @@ import Testing
             if repair.time > longest.time { longest = (repair.time, command) }
         }
         let report = allowed.stop()
-        print("\(host.place.testDescription): longest time to heal \(longest.time) (\(longest.command)); lost \(report.lost.count) of \(report.sent)")
+        print(
+            "\(host.place.testDescription): longest time to heal \(longest.time) (\(longest.command)); lost \(report.lost.count) of \(report.sent)"
+        )
         #expect(report.received > report.sent / 2)
     }
 

@@ -10,7 +10,8 @@ struct MeddledHost {
         var isOwner: Bool
         var isIsolated: Bool
 
-        static let allCases = [true, false].flatMap { owner in [false, true].map { Place(isOwner: owner, isIsolated: $0) } }
+        // What is done to links is none of the tables' business: each is tried once.
+        static let allCases = [Place(isOwner: true, isIsolated: false), Place(isOwner: false, isIsolated: true)]
         var testDescription: String { "\(isIsolated ? "an isolated network" : "the host"), tables \(isOwner ? "owned" : "not owned")" }
     }
 
