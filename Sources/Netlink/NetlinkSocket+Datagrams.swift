@@ -63,7 +63,7 @@ extension NetlinkSocket {
         unsafe CLinux.send(descriptor.rawValue, bytes.baseAddress, bytes.count, 0)
     }
 
-    private static func receive(_ descriptor: FileDescriptor, _ bytes: UnsafeMutableRawBufferPointer, _ sender: inout sockaddr_nl) -> Int {
+    static func receive(_ descriptor: FileDescriptor, _ bytes: UnsafeMutableRawBufferPointer, _ sender: inout sockaddr_nl) -> Int {
         var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
         return unsafe withUnsafeMutablePointer(to: &sender) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in

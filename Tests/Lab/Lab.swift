@@ -45,6 +45,9 @@ package final class Lab: Sendable {
         namespaces.withLock { $0.removeAll { $0 === namespace } }
     }
 
+    /// A namespace that somebody else made and named by a file.
+    package func namespace(at path: String) throws -> LabNamespace { try LabNamespace(at: path) }
+
     /// Takes the namespaces away before the lab goes; for a process that ends at once.
     package func remove() {
         for namespace in namespaces.withLock({ $0 }) { namespace.remove() }

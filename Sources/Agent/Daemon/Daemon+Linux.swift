@@ -16,7 +16,7 @@ extension Daemon {
         confine(parts)
         let reconciler = try await Reconciler(
             host: try LinuxDomains(
-                directory: settings.host.namespaces, marks: layout.marks,
+                directory: settings.host.namespaces, marks: layout.marks, isOwner: settings.host.protectTables,
                 kept: DescriptorStore(environment: ProcessInfo.processInfo.environment, process: getpid())), layout: layout,
             store: parts.store, journal: parts.journal, logger: parts.logger, follow: { parts.namespaces.follow($0) })
         return Running(reconciler, services: [reconciler])

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import HawserAPI
 package import Logging
@@ -41,6 +42,8 @@ package enum Daemon {
         for note in loaded.notes { logger.warning("\(note)") }
         // No file of the daemon is for everybody; its sockets are for the daemon's own user until they are given to their group.
         _ = umask(0o027)
+        // A socket in each pod's namespace.
+        hawser_raise_files()
         let lock = try StateLock(directory: settings.state.directory)
         defer { withExtendedLifetime(lock) {} }
 
@@ -108,7 +111,7 @@ package enum Daemon {
         if let alcorManager { services.append(alcorManager) }
         services.append(listening)
         services.append(EndService(journal: journal, manager: manager, logger: logger, deadline: deadline))
-        if let manager { services.append(WatchdogService(manager: manager, reconciler: reconciler)) }
+        if let manager { services.append(WatchdogService(manager: manager, reconciler: reconciler, logger: logger)) }
         return services
     }
 

@@ -55,7 +55,7 @@ package struct LinuxDomains: DomainHost {
     private func open(_ namespace: borrowing NetworkNamespace) throws -> sending OpenDomain {
         let plane = try LinuxDataplane.open(in: namespace, marks: marks, owned: isOwner, over: home.namespace)
         plane.onSend = onSend
-        let events = try LinkEvents.stream(in: namespace, except: [plane.linkPort])
+        let events = try KernelEvents.stream(in: namespace, except: plane.ports, pods: plane.watchPods())
         return OpenDomain(plane: plane, events: events)
     }
 

@@ -40,30 +40,48 @@ struct EndService: Service {
 
 /// Does something after a time, unless it is called off.
 final class Deadline: Sendable {
+    private struct State {
+        var scheduled: Scheduled<Void>?
+        var isOff = false
+    }
+
     private let time: TimeAmount
-    private let scheduled = Mutex<Scheduled<Void>?>(nil)
+    private let state = Mutex(State())
 
     init(_ time: TimeAmount) { self.time = time }
 
+    convenience init(_ time: Duration) { self.init(.nanoseconds(Int64(time / .nanoseconds(1)))) }
+
     func start(_ action: @escaping @Sendable () -> Void) {
-        scheduled.withLock { $0 = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: time, action) }
+        state.withLock { state in
+            guard !state.isOff else { return }
+            state.scheduled = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: time, action)
+        }
     }
 
+    /// Also when it isn't started yet.
     func cancel() {
-        scheduled.withLock { $0?.cancel() }
+        state.withLock { state in
+            state.isOff = true
+            state.scheduled?.cancel()
+        }
     }
 }
 
-/// Proves to systemd that the reconciler still answers.
+/// Proves to systemd that the reconciler isn't stuck, for as long as that is so.
 struct WatchdogService: Service {
     let manager: ServiceManager
     let reconciler: any Reconciling
+    let logger: Logger
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await manager.keepAlive { [reconciler] in
+            await manager.keepAlive { [reconciler, logger] in
+                // Whoever is asked answers in time, and a question that isn't answered is what death is told by.
                 _ = await reconciler.status()
-                return true
+                guard let reason = reconciler.liveness() else { return true }
+                logger.critical("not alive: \(reason)")
+                return false
             }
         }
         // Without a watchdog there is nothing to do until the end, and a service that returns ends all others.

@@ -17,12 +17,12 @@ package protocol DomainHost: Sendable {
     func path(of domain: RoutingDomain) -> String?
 }
 
-/// A routing domain's kernel, and what it tells of the pods' interfaces.
+/// A routing domain's kernel, and what it tells of what others do.
 package struct OpenDomain {
     package let plane: any Dataplane
-    package let events: AsyncStream<LinkEvent>
+    package let events: AsyncStream<KernelEvent>
 
-    package init(plane: sending any Dataplane, events: AsyncStream<LinkEvent>) {
+    package init(plane: sending any Dataplane, events: AsyncStream<KernelEvent>) {
         self.plane = plane
         self.events = events
     }

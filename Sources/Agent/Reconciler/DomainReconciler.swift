@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// again when it begins, after a refusal, and when it is asked to.
 actor DomainReconciler {
     nonisolated let domain: RoutingDomain
-    private nonisolated let thread: OwnThread
+    nonisolated let thread: OwnThread
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
     nonisolated let queue = DomainQueue()
     private let host: any DomainHost
@@ -22,15 +22,22 @@ actor DomainReconciler {
     /// Whether what is believed must be looked at before the next step: why.
     var unread: String?
     /// What changed without our doing, and may differ from what is wanted.
-    private var lost: Set<Object.Key> = []
+    var lost: Set<Object.Key> = []
+    /// What somebody else may have changed, and isn't looked at yet.
+    var suspicion = Suspicion()
+    /// What somebody else has changed, and isn't put right yet.
+    var noticed: [IntentID: Repair] = [:]
+    nonisolated let health = DomainHealth()
     private var failures = 0
     private var isEnding = false
-    private let logger: Logger
+    let logger: Logger
     private let tell: @Sendable (DomainOutcome) -> Void
-    private let whenLost: @Sendable ([ID<Pod>]) -> Void
+    let whenLost: @Sendable ([ID<Pod>]) -> Void
     private let (debts, debtor) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     private let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    private let (openings, opener) = AsyncStream<AsyncStream<LinkEvent>>.makeStream()
+    let (delays, delayer) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    nonisolated let (questions, questioner) = AsyncStream<@Sendable (isolated DomainReconciler) -> Void>.makeStream()
+    private let (openings, opener) = AsyncStream<AsyncStream<KernelEvent>>.makeStream()
 
     /// - Parameters:
     ///   - tell: what came of works, one call for those that were done together.
@@ -56,6 +63,8 @@ actor DomainReconciler {
                 group.addTask { await self.serve() }
                 group.addTask { await self.settle() }
                 group.addTask { await self.retry() }
+                group.addTask { await self.pace() }
+                group.addTask { await self.answer() }
                 for await events in openings { group.addTask { await self.watch(events) } }
                 // It ends: a socket that still listened would keep the namespace.
                 group.cancelAll()
@@ -70,6 +79,8 @@ actor DomainReconciler {
         queue.close()
         debtor.finish()
         waker.finish()
+        delayer.finish()
+        questioner.finish()
         opener.finish()
     }
 
@@ -93,6 +104,11 @@ actor DomainReconciler {
         }
     }
 
+    /// Answers those who don't wait for ever.
+    private func answer() async {
+        for await question in questions { question(self) }
+    }
+
     /// Tries again what was refused, later and later.
     private func retry() async {
         for await _ in wakes {
@@ -102,27 +118,9 @@ actor DomainReconciler {
         }
     }
 
-    private func watch(_ events: AsyncStream<LinkEvent>) async {
+    private func watch(_ events: AsyncStream<KernelEvent>) async {
         await cancelWhenGracefulShutdown {
             for await event in events { await self.take(event) }
-        }
-    }
-
-    private func take(_ event: LinkEvent) {
-        switch event {
-        case .gone(let name):
-            guard case .link(let link)? = believed[.link(name)] else { return }
-            logger.warning("the interface of pod \(link.pod) is gone")
-            for key in believed.keys(on: name) {
-                believed.remove(key)
-                lost.insert(key)
-            }
-            whenLost([link.pod])
-        case .missed:
-            logger.warning("events of the kernel were missed: \(domain) is read again")
-            queue.put(.again)
-        // What others change on an interface that stays is seen by `hawser resync`.
-        case .became, .changed: return
         }
     }
 
@@ -168,6 +166,8 @@ actor DomainReconciler {
             fail("\(domain) can't be opened: \(error)")
         }
         if isEnding || works.contains(where: \.isLast) { outcome.isOver = close() }
+        outcome.repairs = takeRepairs()
+        if isSettled { outcome.settled = health.noticed }
         outcome.unread = unread
         return outcome
     }
@@ -197,6 +197,16 @@ actor DomainReconciler {
     private func change(_ works: [DomainWork]) -> (Applied, isWhole: Bool) {
         var touched = lost
         lost = []
+        var isWhole = unread != nil || works.contains(where: \.isWhole)
+        do {
+            guard let plane else { return (Applied(), isWhole) }
+            let look = try look(through: plane)
+            touched.formUnion(look.keys)
+            isWhole = isWhole || look.isWhole
+        } catch {
+            // What it is like isn't known: everything is looked at.
+            isWhole = true
+        }
         for work in works {
             touched.formUnion(
                 desired.change { intents in
@@ -212,7 +222,6 @@ actor DomainReconciler {
             }
             touched.formUnion(desired.attach(work.appeared, detach: work.gone))
         }
-        let isWhole = unread != nil || works.contains(where: \.isWhole)
         return (carryOut(touching: isWhole ? nil : touched), isWhole)
     }
 
@@ -222,6 +231,9 @@ actor DomainReconciler {
         plane = nil
         believed = HostState()
         owed = []
+        lost = []
+        suspicion = Suspicion()
+        noticed = [:]
         do {
             try host.remove(domain)
             failures = 0
@@ -236,7 +248,10 @@ actor DomainReconciler {
     // MARK: The kernel
 
     private func observe(_ plane: any Dataplane) throws {
-        believed = try plane.observe(expecting: desired.state).sharing(desired.state)
+        let found = try plane.observe(expecting: desired.state).sharing(desired.state)
+        // After a refusal what is believed is a guess, and before the first look nothing is.
+        if unread == nil, self.plane != nil { notice(believed.differences(to: found)) }
+        believed = found
         unread = nil
     }
 

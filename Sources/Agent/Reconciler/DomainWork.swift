@@ -52,6 +52,10 @@ struct DomainOutcome: Sendable {
     var unread: String?
     /// The domain isn't there any more.
     var isOver = false
+    /// What somebody else had changed and is put right.
+    var repairs: [Repair] = []
+    /// How much of what was noticed (`DomainHealth`) is put right, or told as refused.
+    var settled = 0
 }
 
 /// What waits for one routing domain; what has come while something was being done is done together.

@@ -23,6 +23,8 @@ final class Inbox: Sendable {
         /// Who waits for the host to be read again.
         var resyncs: [CheckedContinuation<Report, Never>] = []
         var wantsResync = false
+        /// Who asks how the host is.
+        var questions: [@Sendable (StatusView) -> Void] = []
         var isClosed = false
     }
 
@@ -34,6 +36,7 @@ final class Inbox: Sendable {
         var done: [DomainOutcome]
         var resyncs: [CheckedContinuation<Report, Never>]
         var wantsResync: Bool
+        var questions: [@Sendable (StatusView) -> Void]
 
         /// Whether there is something else in it than outcomes and dry runs.
         var hasWork: Bool { items.contains { !$0.dryRun } || !paths.isEmpty || !lost.isEmpty || wantsResync }
@@ -64,11 +67,14 @@ final class Inbox: Sendable {
         if !isTaken { answer.resume(returning: Report()) }
     }
 
+    /// Whether it will be answered.
+    func put(question: @escaping @Sendable (StatusView) -> Void) -> Bool { put { $0.questions.append(question) } }
+
     func take() -> Batch {
         state.withLock { state in
             let batch = Batch(
                 items: state.items, paths: state.paths, lost: state.lost, done: state.done, resyncs: state.resyncs,
-                wantsResync: state.wantsResync)
+                wantsResync: state.wantsResync, questions: state.questions)
             state = State(isClosed: state.isClosed)
             return batch
         }

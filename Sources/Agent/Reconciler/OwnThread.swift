@@ -13,6 +13,8 @@ final class OwnThread: SerialExecutor {
     private final class Queue: Sendable {
         let state = Mutex(State())
         let arrived = DispatchSemaphore(value: 0)
+        /// When it began what it is doing; nil while it waits for work.
+        let began = Mutex<ContinuousClock.Instant?>(nil)
     }
 
     private let queue = Queue()
@@ -22,7 +24,13 @@ final class OwnThread: SerialExecutor {
             while true {
                 queue.arrived.wait()
                 let (job, isOver) = queue.state.withLock { ($0.jobs.isEmpty ? nil : $0.jobs.removeFirst(), $0.isOver) }
-                if let job { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) } else if isOver { return }
+                if let job {
+                    queue.began.withLock { $0 = .now }
+                    unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+                    queue.began.withLock { $0 = nil }
+                } else if isOver {
+                    return
+                }
             }
         }
         thread.name = name
@@ -35,6 +43,9 @@ final class OwnThread: SerialExecutor {
         queue.state.withLock { $0.isOver = true }
         queue.arrived.signal()
     }
+
+    /// For how long it has been doing one thing; nil while it waits for work.
+    func busy(at now: ContinuousClock.Instant = .now) -> Duration? { queue.began.withLock { $0?.duration(to: now) } }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

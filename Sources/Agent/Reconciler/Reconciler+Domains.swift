@@ -1,3 +1,4 @@
+import HawserAPI
 import HostNetwork
 import Logging
 
@@ -46,6 +47,12 @@ extension Reconciler {
 
     func note(_ outcome: DomainOutcome) {
         standings.take(outcome)
+        domains[outcome.domain]?.health.settle(outcome.settled)
+        for repair in outcome.repairs {
+            repairs += 1
+            logger.warning("repaired \(repair.owner == Layout.because ? "\(outcome.domain)" : "\(repair.owner)"): \(repair.words)")
+            journal.record(EventView(repair, in: outcome.domain))
+        }
         if outcome.domain == .host { generation = outcome.applied.generation ?? generation }
     }
 
@@ -77,6 +84,16 @@ extension Reconciler {
             }
         }
         return waits
+    }
+}
+
+extension EventView {
+    /// What belongs to no resource alone is told of the ruleset's: its fixed part.
+    fileprivate init(_ repair: Repair, in domain: RoutingDomain) {
+        let isShared = repair.owner == Layout.because
+        self.init(
+            kind: isShared ? "ruleset" : repair.owner.kind.rawValue, id: isShared ? "\(domain)" : repair.owner.id, event: "repaired",
+            reason: repair.words)
     }
 }
 

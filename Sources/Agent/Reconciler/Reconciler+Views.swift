@@ -3,11 +3,44 @@ package import HawserAPI
 import HostNetwork
 
 extension Reconciler {
-    package func status() async -> StatusView {
-        // It is to be told by one who still does something.
-        await domains[.host]?.answer()
+    /// Answered in time whoever is stuck: by what was known last then, and not ready.
+    nonisolated package func status() async -> StatusView {
+        vitals.ask()
+        return await withCheckedContinuation { continuation in
+            let first = FirstAnswer(continuation)
+            let deadline = Deadline(vitals.patience.answer)
+            let isTaken = inbox.put(question: { view in
+                deadline.cancel()
+                first.give(view)
+            })
+            guard isTaken else { return first.give(unanswered()) }
+            deadline.start { first.give(self.unanswered()) }
+        }
+    }
+
+    nonisolated package func liveness() -> String? { vitals.death() }
+
+    /// What can be said without the reconciler.
+    private nonisolated func unanswered() -> StatusView {
+        let none = StatusView.Pods(applied: 0, pending: 0, failed: 0)
+        var view =
+            vitals.last
+            ?? StatusView(ready: false, pods: none, groups: 0, neighbors: 0, generation: 0, repairs: 0, uptimeSeconds: 0)
+        view.ready = false
+        view.reason = vitals.trouble() ?? "the reconciler doesn't answer: it is at something that takes long"
+        return view
+    }
+
+    func answer(_ questions: [@Sendable (StatusView) -> Void]) {
+        guard !questions.isEmpty else { return }
+        let view = present()
+        vitals.answer(view)
+        for question in questions { question(view) }
+    }
+
+    private func present() -> StatusView {
         let pods = intents.pods.keys.map { standings[$0.intent]?.status ?? .pending }
-        let trouble = standings.trouble
+        let trouble = standings.trouble ?? vitals.trouble()
         return StatusView(
             ready: trouble == nil, reason: trouble,
             pods: .init(
@@ -18,7 +51,7 @@ extension Reconciler {
 
     package func pods() async -> [PodView] {
         var indices: [LinkName: Int] = [:]
-        for domain in domains.values { indices.merge(await domain.indices()) { first, _ in first } }
+        for domain in domains.values { indices.merge(await domain.knownIndices(within: vitals.patience.answer)) { first, _ in first } }
         return intents.pods.values.sorted { $0.id < $1.id }.map { view($0, indices) }
     }
 

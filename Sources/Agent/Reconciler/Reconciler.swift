@@ -13,7 +13,8 @@ package import Store
 /// it; it is never suspended in the middle. What comes meanwhile waits in the inbox and is taken together by the next pass. An answer goes
 /// out when the domains that it is about have done their part (`DomainReconciler`).
 package actor Reconciler: Reconciling, Service {
-    private nonisolated let thread = OwnThread("reconciler")
+    private nonisolated let thread: OwnThread
+    nonisolated let vitals: Vitals
     nonisolated package var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
     nonisolated let inbox = Inbox()
     let layout: Layout
@@ -21,7 +22,7 @@ package actor Reconciler: Reconciling, Service {
     /// Everything that was accepted.
     var intents = Intents()
     var map = DomainMap()
-    var domains: [RoutingDomain: DomainReconciler] = [:]
+    var domains: [RoutingDomain: DomainReconciler] = [:] { didSet { vitals.set(domains) } }
     var passes = Passes()
     var standings: Standings
     var namespaces = NamespaceTable()
@@ -47,8 +48,10 @@ package actor Reconciler: Reconciling, Service {
     ///   - follow: is told of every path of a namespace that matters, before it is looked at.
     package init(
         host: any DomainHost, layout: Layout, store: Store, journal: Journal, logger: Logger,
-        follow: @escaping @Sendable (Set<String>) -> Void
+        patience: Patience = Patience(), follow: @escaping @Sendable (Set<String>) -> Void
     ) async throws {
+        thread = OwnThread("reconciler")
+        vitals = Vitals(thread, patience)
         self.host = host
         self.layout = layout
         standings = Standings(over: layout.underlay)
@@ -94,6 +97,7 @@ package actor Reconciler: Reconciling, Service {
             for await _ in inbox.ticks {
                 let batch = inbox.take()
                 for outcome in batch.done { take(outcome) }
+                answer(batch.questions)
                 for item in batch.items where item.dryRun {
                     rehearsals.addTask { item.answer(await self.rehearse(item.change, item.source)) }
                 }

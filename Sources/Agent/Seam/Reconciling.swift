@@ -19,7 +19,10 @@ package protocol Reconciling: Sendable {
     /// Reads the host again and repairs what differs from the accepted intents.
     func resync() async -> Report
 
+    /// Answered in time, also when somebody is stuck.
     func status() async -> StatusView
+    /// Why the daemon is stuck, and is to be started again; nil while it is alive. It waits for nobody.
+    func liveness() -> String?
     func pods() async -> [PodView]
     func groups() async -> [GroupView]
     func networks() async -> [NetworkView]
@@ -31,6 +34,8 @@ package protocol Reconciling: Sendable {
 }
 
 extension Reconciling {
+    package func liveness() -> String? { nil }
+
     /// Stores and applies; returns when the kernel has answered.
     package func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report {
         await withCheckedContinuation { continuation in

@@ -95,8 +95,10 @@ package struct DebugServer: Service {
         }
         router.get("/v1/events") { [journal] request, context in EventStream.response(to: request, context, journal) }
         router.get("/healthz") { [reconciler] _, _ in
-            _ = await reconciler.status()  // it answers: that is all that is asked here
-            return Response.text(.ok, "ok\n")
+            // A question that isn't answered in time is one of the things that death is told by.
+            _ = await reconciler.status()
+            guard let reason = reconciler.liveness() else { return Response.text(.ok, "ok\n") }
+            return Response.text(.serviceUnavailable, reason + "\n")
         }
         router.get("/readyz") { [reconciler] _, _ in
             let status = await reconciler.status()

@@ -15,6 +15,8 @@ package struct Settings: Hashable, Sendable {
         package var forwarding = Forwarding.enable
         /// The folder in which the namespaces of isolated networks are named; where `ip netns` has its own by default.
         package var namespaces = "/run/netns"
+        /// Whether the nftables tables are the daemon's own, where the kernel can do that.
+        package var protectTables = true
     }
 
     package struct Push: Hashable, Sendable {

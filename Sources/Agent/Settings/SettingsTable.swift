@@ -16,6 +16,8 @@ extension Setting {
         .text(
             "host.namespaces", \.host.namespaces, "where the namespaces of isolated networks are named", valid: absolute,
             where: SettingText.isAbsolute),
+        .yesNo(
+            "host.protectTables", \.host.protectTables, "make the nftables tables the daemon's own, so that nobody else can change them"),
     ]
 
     private static let push: [Setting] = [

@@ -82,7 +82,7 @@ extension HostState {
 
 extension Object {
     /// The table that a part of the ruleset is in.
-    var table: TableFamily? {
+    package var table: TableFamily? {
         switch self {
         case .table(let family): family
         case .chain(let chain): chain.id.family

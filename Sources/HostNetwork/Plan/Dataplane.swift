@@ -6,6 +6,9 @@ package protocol Dataplane: AnyObject {
     /// What there is of Hawser's, told by its marks. `desired` helps to recognise it; nothing is changed.
     func observe(expecting desired: HostState) throws -> HostState
 
+    /// Looks at what somebody else has touched, and gives links their marks back first. What there is of it, as `observe` has it.
+    func look(at suspects: Suspects, expecting desired: HostState) throws -> Look
+
     /// Takes tables that an earlier process left as this one's own, where the kernel knows owners. It changes no rule, and throws when
     /// another process that lives has them.
     func adopt(_ believed: HostState) throws
@@ -30,6 +33,22 @@ package protocol Dataplane: AnyObject {
 
     /// Deletes the tracked flows of addresses.
     func forgetFlows(of addresses: [IPAddress]) throws
+}
+
+/// What a look at suspects came to.
+package struct Look: Sendable {
+    package var found: HostState
+    /// What was put right by looking, by its link: words for people. It isn't part of any state.
+    package var restored: [LinkName: [String]] = [:]
+
+    package init(_ found: HostState) { self.found = found }
+}
+
+extension Dataplane {
+    /// For models: all of it is looked at.
+    package func look(at suspects: Suspects, expecting desired: HostState) throws -> Look {
+        Look(HostState(try observe(expecting: desired).entries.values.filter { suspects.covers($0.object) }))
+    }
 }
 
 /// What became of operations.

@@ -53,7 +53,8 @@ extension Desired {
     }
 
     private func pod(behind link: LinkName, in believed: HostState) -> ID<Pod>? {
-        guard case .link(let there)? = believed[.link(link)] ?? state[.link(link)] else { return nil }
+        // What is believed of a link may bear an alias that somebody else gave it.
+        guard case .link(let there)? = state[.link(link)] ?? believed[.link(link)] else { return nil }
         return there.pod
     }
 

@@ -48,9 +48,9 @@ package struct Link: Hashable, Sendable {
         self.reversePath = reversePath
     }
 
-    /// Whether `self` can become `other` without being made anew.
+    /// Whether `self` can become `other` without being made anew. Another alias is no other pair: the name comes from the pod's id.
     package func canBecome(_ other: Link) -> Bool {
-        name == other.name && pod == other.pod && namespace == other.namespace && interface == other.interface
+        name == other.name && namespace == other.namespace && interface == other.interface
     }
 }
 

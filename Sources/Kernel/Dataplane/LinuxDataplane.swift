@@ -81,20 +81,41 @@ package final class LinuxDataplane: Dataplane {
         return try made.get()
     }
 
-    /// The address of the socket that changes links, which is in every event that it leads to.
-    package var linkPort: UInt32 { links.port }
+    /// The addresses of the sockets that change links and the ruleset, which are in the events that they lead to.
+    package var ports: KernelEvents.Ports { .init(links: [links.port], firewall: firewall.socket.port) }
+
+    /// Listens at pod sides, too, from the next look on.
+    package func watchPods() throws(TransportError) -> PodSides {
+        let sides = try PodSides()
+        links.sides = sides
+        return sides
+    }
 
     package func stamps() throws -> [Entry] { try firewall.elements(of: BaseSet.fresh(.out).set) }
 
     package func observe(expecting desired: HostState) throws -> HostState {
         var places: [LinkName: LinkTable.Place] = [:]
-        for link in desired.links { places[link.name] = LinkTable.Place(namespace: link.namespace, interface: link.interface) }
+        for link in desired.links { places[link.name] = LinkTable.Place(link) }
         var state = HostState(try firewall.observe(expecting: desired))
-        for object in try links.observe(places) {
-            let object = Object(object)
-            state.insert(Entry(object, because: desired.entries[object.key]?.because ?? object.owner(in: desired)))
-        }
+        for object in try links.observe(places) { state.insert(Entry(object, in: desired)) }
         return state
+    }
+
+    package func look(at suspects: Suspects, expecting desired: HostState) throws -> Look {
+        var look = Look(HostState())
+        for (name, words) in try links.mark(suspects.unmarked) { look.restored[name, default: []].append(words) }
+        if suspects.concernsRuleset {
+            for entry in try firewall.observe(expecting: desired, only: suspects) { look.found.insert(entry) }
+        }
+        guard suspects.concernsLinks else { return look }
+        links.usurped.formUnion(suspects.usurped)
+        let wanted = suspects.links.compactMap { name in if case .link(let link)? = desired[.link(name)] { link } else { nil } }
+        for (name, words) in try links.rename(wanted) { look.restored[name, default: []].append(words) }
+        let places = Dictionary(wanted.map { ($0.name, LinkTable.Place($0)) }) { $1 }
+        var objects = suspects.links.isEmpty ? [] : try links.observe(places, only: suspects.links)
+        if suspects.elsewhere { objects += try links.observeElsewhere() }
+        for object in objects { look.found.insert(Entry(object, in: desired)) }
+        return look
     }
 
     package func adopt(_ believed: HostState) throws {
@@ -201,6 +222,18 @@ package final class LinuxDataplane: Dataplane {
         body()
         applied.kernel += clock.now - start
     }
+}
+
+extension Entry {
+    /// Whose an object is, where it is still wanted.
+    fileprivate init(_ object: LinkObject, in desired: HostState) {
+        let object = Object(object)
+        self.init(object, because: desired.entries[object.key]?.because ?? object.owner(in: desired))
+    }
+}
+
+extension LinkTable.Place {
+    fileprivate init(_ link: Link) { self.init(namespace: link.namespace, interface: link.interface) }
 }
 
 extension Object {

@@ -10,7 +10,8 @@ struct FoundAddress: Hashable, Sendable {
 
     /// Nil for one that isn't Hawser's: of another maker (`IFA_PROTO`), or with neighbors.
     init?(_ header: MessageHeader, _ message: RawSpan) {
-        guard header.type == .newAddress, let info = message.structure(at: MessageHeader.size, as: ifaddrmsg.self),
+        guard header.type == .newAddress || header.type == .deleteAddress,
+            let info = message.structure(at: MessageHeader.size, as: ifaddrmsg.self),
             let family = Family(number: Int32(info.ifa_family)), Int(info.ifa_prefixlen) == family.bits
         else { return nil }
         var local: IPAddress?

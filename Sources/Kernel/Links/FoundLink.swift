@@ -12,6 +12,7 @@ struct FoundLink: Hashable, Sendable {
     var mtu = 0
     var mac = MAC(0)
     var alias = ""
+    var alternativeNames: Set<String> = []
     /// As `veth`.
     var kind = ""
     /// The other end's index, in its own namespace (`IFLA_LINK`).
@@ -35,6 +36,7 @@ struct FoundLink: Hashable, Sendable {
             case IFLA_MTU: mtu = Int(payload.number(as: UInt32.self))
             case IFLA_ADDRESS: mac = MAC(bytes: payload.array) ?? mac
             case IFLA_IFALIAS: alias = payload.text
+            case IFLA_PROP_LIST: readNames(payload)
             case IFLA_LINK: peer = InterfaceIndex(payload.number())
             case IFLA_LINK_NETNSID: peerNamespace = payload.number()
             case IFLA_LINKINFO: readKind(payload)
@@ -48,6 +50,9 @@ struct FoundLink: Hashable, Sendable {
     var isOurs: Bool { [Marks.linkGroup, Marks.tunnelGroup, Link.leavingGroup].contains(group) }
 
     var isTunnel: Bool { group == Marks.tunnelGroup }
+
+    /// Whether its mark is that of one which is to stay.
+    var isMarked: Bool { group == Marks.linkGroup || group == Marks.tunnelGroup }
 
     /// Every pair that does, by its host side.
     static func all(through socket: inout NetlinkSocket) throws(TransportError) -> [FoundLink] {
@@ -74,6 +79,12 @@ struct FoundLink: Hashable, Sendable {
     var words: String {
         let kind = kind.isEmpty ? "a link" : "a \(kind) link"
         return "\(kind) with index \(index.value), group \(group)" + (alias.isEmpty ? "" : ", alias \(alias)")
+    }
+
+    private mutating func readNames(_ properties: RawSpan) {
+        properties.attributes { number, payload in
+            if Int(number) == IFLA_ALT_IFNAME { alternativeNames.insert(payload.text) }
+        }
     }
 
     private mutating func readKind(_ info: RawSpan) {

@@ -66,8 +66,8 @@ struct FoundForwarding {
 
     /// Nil for an entry of anything else, as of a bridge's port.
     init?(_ header: MessageHeader, _ message: RawSpan) {
-        guard header.type == .newNeighbor, let info = message.structure(at: MessageHeader.size, as: ndmsg.self),
-            Int32(info.ndm_family) == AF_BRIDGE
+        guard header.type == .newNeighbor || header.type == .deleteNeighbor,
+            let info = message.structure(at: MessageHeader.size, as: ndmsg.self), Int32(info.ndm_family) == AF_BRIDGE
         else { return nil }
         var mac: MAC?
         var host: IPAddress?

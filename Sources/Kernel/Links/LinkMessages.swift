@@ -35,8 +35,7 @@ extension Link {
     func addConfigure(to batch: inout Batch, _ host: InterfaceIndex) -> Int {
         batch.add(.setLink) { message in
             message.put(raw: ifinfomsg(host))
-            // Without a NUL: the kernel takes the length from the attribute.
-            message.put(.alias, Array(pod.value.utf8.prefix(255)))
+            message.put(.alias, aliasBytes)
             message.nest(.familySettings) { families in
                 families.nest(.ipv4) { family in
                     family.nest(.configuration) { settings in
@@ -53,6 +52,9 @@ extension Link {
             }
         }
     }
+
+    /// Without a NUL: the kernel takes the length from the attribute.
+    private var aliasBytes: [UInt8] { Array(pod.value.utf8.prefix(255)) }
 
     /// `pod-<id>`, where that is short enough (`ALTIFNAMSIZ`, linux/if.h) and no character of it has a meaning in names of interfaces.
     var alternativeName: String? {
@@ -73,11 +75,13 @@ extension Link {
     func addChange(to batch: inout Batch, from old: Link, _ side: End.Side, _ index: InterfaceIndex) -> Int? {
         let (oldMAC, newMAC) = side == .host ? (old.hostMAC, hostMAC) : (old.mac, mac)
         let changesFilter = side == .host && old.reversePath != reversePath
-        guard old.mtu != mtu || oldMAC != newMAC || old.isUp != isUp || changesFilter else { return nil }
+        let changesAlias = side == .host && old.pod != pod
+        guard old.mtu != mtu || oldMAC != newMAC || old.isUp != isUp || changesFilter || changesAlias else { return nil }
         return batch.add(.setLink) { message in
             message.put(raw: old.isUp == isUp ? ifinfomsg(index) : ifinfomsg(index, up: isUp))
             if old.mtu != mtu { message.put(.mtu, UInt32(clamping: mtu)) }
             if oldMAC != newMAC { message.put(.linkAddress, newMAC.bytes) }
+            if changesAlias { message.put(.alias, aliasBytes) }
             if changesFilter {
                 message.nest(.familySettings) { families in
                     families.nest(.ipv4) { family in
@@ -114,6 +118,14 @@ extension Batch {
     /// Deletes a pair; the end goes that is named, and so does the other.
     mutating func addDelete(_ index: InterfaceIndex) -> Int {
         add(.deleteLink) { $0.put(raw: ifinfomsg(index)) }
+    }
+
+    /// Gives a link the mark that it is to have.
+    mutating func addMark(_ index: InterfaceIndex, _ group: UInt32) -> Int {
+        add(.setLink) { message in
+            message.put(raw: ifinfomsg(index))
+            message.put(.group, group)
+        }
     }
 
     /// Moves a link to the group of those that are deleted together.

@@ -20,6 +20,7 @@ extension LinkTable {
             makeTunnels(round.made, &pass)
             edit(round.after, &pass)
         }
+        usurped = []
         return pass.refusals.sorted { $0.index < $1.index }
     }
 

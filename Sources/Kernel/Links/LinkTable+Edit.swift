@@ -23,7 +23,7 @@ extension LinkTable {
                 if step.touches(.pod) { pods.append(index) }
                 if step.raises { raised.append(interface) }
             }
-            Self.send(&hosts, through: &socket, &pass)
+            Self.send(&hosts, usurped: usurped, through: &socket, &pass)
             if !pods.isEmpty { try editPods(pods, links, &pass) }
             try settle(raised)
         } catch {
@@ -66,7 +66,7 @@ extension LinkTable {
     /// - Returns: the steps that the kernel didn't take, for whatever reason.
     @discardableResult
     static func send(
-        _ steps: inout StepBatch, through socket: inout NetlinkSocket, _ pass: inout LinkPass,
+        _ steps: inout StepBatch, usurped: Set<Prefix> = [], through socket: inout NetlinkSocket, _ pass: inout LinkPass,
         event: (MessageHeader, RawSpan) -> Void = { _, _ in }
     ) -> Set<Int> {
         var untaken: Set<Int> = []
@@ -83,7 +83,7 @@ extension LinkTable {
                     pass.refuse(index, error)
                 }
             }
-            if !occupied.isEmpty { try replaceOwn(occupied, through: &socket, &pass) }
+            if !occupied.isEmpty { try replaceOwn(occupied, usurped: usurped, through: &socket, &pass) }
         } catch {
             for owner in steps.owners {
                 untaken.insert(owner.step)

@@ -6,6 +6,11 @@ extension LinkTable {
     /// Makes pairs, down, with everything that marks them; one that can't be made whole is taken away again.
     mutating func make(_ indices: [Int], _ pass: inout LinkPass) {
         defer { pass.closeNamespaces() }
+        make(indices, &pass, evicts: true)
+    }
+
+    /// - Parameter evicts: whether what is left of a pair in the place of its pod side is taken away first.
+    private mutating func make(_ indices: [Int], _ pass: inout LinkPass, evicts: Bool) {
         var wanted: [(index: Int, link: Link)] = []
         var batch = Batch()
         for index in indices {
@@ -25,8 +30,15 @@ extension LinkTable {
             var found: [Int: FoundLink] = [:]
             let refused = try socket.send(&batch) { place, header, message in found[place / 2] = FoundLink(header, message) }
             var born: [(index: Int, link: Link, host: FoundLink)] = []
+            var again: [Int] = []
             for (place, item) in wanted.enumerated() {
                 if let error = refused[2 * place] {
+                    if evicts, error.errno == .fileExists, found[place] == nil, let open = try? pass.namespace(at: item.link.namespace),
+                        (try? Self.evict(item.link, from: open)) ?? false
+                    {
+                        again.append(item.index)
+                        continue
+                    }
                     pass.refuse(item.index, error.errno, item.link.whyNotMade(error, there: found[place]))
                 } else if let host = found[place], host.isOurs, host.peerNamespace != nil {
                     born.append((item.index, item.link, host))
@@ -38,6 +50,7 @@ extension LinkTable {
                 }
             }
             try configure(born, &pass)
+            if !again.isEmpty { make(again, &pass, evicts: false) }
         } catch {
             for item in wanted { pass.refuse(item.index, error.errno, "\(error)") }
         }

@@ -21,18 +21,20 @@ extension LinkTable {
             for link in links.values { try ends.read(at: link.index, through: &socket) }
             (hosts, tunnels) = (links.filter { $0.value.tunnel == nil }, links.filter { $0.value.tunnel != nil })
             for name in names { places[name] = nil }
+            for name in names where hosts[name] == nil { sides?.close(name) }
         } else {
             hosts = Dictionary(try FoundLink.all(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
             tunnels = Dictionary(try FoundLink.tunnels(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
             try ends.read(through: &socket)
             places = [:]
+            sides?.closeAll(but: Set(hosts.keys))
         }
         var objects = ends.objects(at: hosts.ends(.host).merging(tunnels.ends(.host)) { $1 }, andElsewhere: names == nil)
         objects += try observe(tunnels)
         var pods: [LinkName: FoundLink] = [:]
         for (open, there) in try whereabouts(of: hosts, expected) {
             do throws(OpenFailure) {
-                let found = try Self.observe(there, in: open)
+                let found = try Self.observe(there, in: open, sides)
                 pods.merge(found.pods) { $1 }
                 objects += found.objects
             } catch {
@@ -69,12 +71,16 @@ extension LinkTable {
 
     /// The pod sides in one namespace, and what they have.
     private static func observe(
-        _ hosts: [LinkName: FoundLink], in open: OpenNamespace
+        _ hosts: [LinkName: FoundLink], in open: OpenNamespace, _ sides: PodSides?
     ) throws(OpenFailure) -> (pods: [LinkName: FoundLink], objects: [LinkObject]) {
-        var socket = try NetlinkSocket(.route, in: open.namespace)
+        let names = Array(hosts.keys)
+        let home = try? open.namespace.identity
+        var socket = try NetlinkSocket(.route, in: open.namespace) {
+            guard let sides, let home else { return }
+            for name in names { sides.pause(name, in: home, at: open.namespace.path, forgets: true) }
+        }
         do throws(TransportError) {
             var batch = Batch()
-            let names = Array(hosts.keys)
             for name in names { _ = batch.addFind(hosts[name]?.peer ?? InterfaceIndex(0)) }
             var pods: [LinkName: FoundLink] = [:]
             // A refusal is ENODEV: the pod side isn't here.
@@ -83,6 +89,7 @@ extension LinkTable {
             }
             var ends = FoundEnds()
             try ends.read(through: &socket)
+            for name in names { sides?.listen(to: name, expecting: pods[name].map(PodSides.Expectation.init)) }
             return (pods, ends.objects(at: pods.ends(.pod)))
         } catch {
             throw .transport(error)
@@ -115,4 +122,8 @@ extension Link {
         mtu = host.mtu == pod.mtu ? host.mtu : 0
         isUp = host.isUp && pod.isUp
     }
+}
+
+extension PodSides.Expectation {
+    fileprivate init(_ pod: FoundLink) { self.init(index: pod.index, name: pod.name, mac: pod.mac, mtu: pod.mtu, isUp: pod.isUp) }
 }

@@ -48,6 +48,8 @@ extension LinkTable {
     private func edit(_ indices: [Int], in open: OpenNamespace, _ links: [LinkName: FoundLink], _ pass: inout LinkPass) {
         var steps = StepBatch()
         var raised: [(index: Int, interface: String)] = []
+        // What the pod sides are to be like; nil: as before.
+        var touched: [LinkName: PodSides.Expectation?] = [:]
         for index in indices {
             let step = pass.steps[index]
             guard let name = step.name, let peer = links[name]?.peer, let place = places[name] else { continue }
@@ -56,15 +58,21 @@ extension LinkTable {
                 steps.add(for: index, .loopback) { $0.addSet(.loopback, up: true) }
             }
             steps.add(for: index, peer) { step.addMessages(to: &$0, .pod, peer) }
+            touched[name] = .some(step.podSide(at: peer) ?? touched[name].flatMap(\.self))
         }
         guard !steps.owners.isEmpty else { return }
         var arrivals = AddressArrivals(of: indices.map { pass.steps[$0] })
+        let home = try? open.namespace.identity
         do throws(OpenFailure) {
             var socket = try NetlinkSocket(.route, in: open.namespace, groups: arrivals.groups) {
+                if let sides, let home {
+                    for name in touched.keys { sides.pause(name, in: home, at: open.namespace.path, forgets: false) }
+                }
                 for (index, interface) in raised { Self.quiet(interface, index, &pass) }
             }
             socket.onSend = LinuxDataplane.tap(onSend, .pod(open.namespace.path))
             let untaken = Self.send(&steps, through: &socket, &pass) { arrivals.note($0, $1) }
+            for (name, expected) in touched { sides?.listen(to: name, expecting: expected, except: socket.port) }
             arrivals.forget(untaken.map { pass.steps[$0] })
             arrivals.wait(through: &socket)
         } catch {
@@ -91,5 +99,16 @@ extension LinkPass {
     /// Refuses those of several steps that don't take away: what is gone with its namespace is gone.
     fileprivate mutating func refuse(_ indices: [Int], _ errno: Errno, _ explanation: String) {
         for index in indices where !steps[index].isRemoval { refuse(index, errno, explanation) }
+    }
+}
+
+extension LinkStep {
+    /// What it makes of a pod side's interface.
+    fileprivate func podSide(at index: InterfaceIndex) -> PodSides.Expectation? {
+        switch self {
+        case .add(.link(let link)), .change(_, to: .link(let link)):
+            .init(index: index, name: link.interface, mac: link.mac, mtu: link.mtu, isUp: link.isUp)
+        default: nil
+        }
     }
 }

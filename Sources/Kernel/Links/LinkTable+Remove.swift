@@ -18,6 +18,7 @@ extension LinkTable {
                     pass.refuse(index, error)
                 } else {
                     places[name] = nil
+                    sides?.close(name)
                 }
             }
         } catch {

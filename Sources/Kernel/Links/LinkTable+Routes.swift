@@ -3,9 +3,11 @@ import Netlink
 import SystemPackage
 
 extension LinkTable {
-    /// For destinations that have a route already: ours makes way for the new one; somebody else's stays, and the step is refused.
+    /// For destinations that have a route already: ours makes way for the new one; somebody else's stays, and the step is refused, unless it
+    /// took the place of ours.
     static func replaceOwn(
-        _ owners: [(step: Int, interface: InterfaceIndex)], through socket: inout NetlinkSocket, _ pass: inout LinkPass
+        _ owners: [(step: Int, interface: InterfaceIndex)], usurped: Set<Prefix>, through socket: inout NetlinkSocket,
+        _ pass: inout LinkPass
     ) throws(TransportError) {
         var there: [Prefix: FoundRoute] = [:]
         for family in Family.allCases where owners.contains(where: { pass.route($0.step)?.destination.family == family }) {
@@ -17,7 +19,7 @@ extension LinkTable {
         var replacing = StepBatch()
         for (step, interface) in owners {
             guard let route = pass.route(step) else { continue }
-            if let other = there[route.destination], other.maker != Marks.routeProtocol {
+            if let other = there[route.destination], other.maker != Marks.routeProtocol, !usurped.contains(route.destination) {
                 pass.refuse(step, .fileExists, "\(route.destination) has a route that isn't Hawser's: \(other.words)")
             } else {
                 replacing.add(for: step, interface) { route.addMessage(to: &$0, interface, .replace) }

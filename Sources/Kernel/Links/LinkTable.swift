@@ -27,6 +27,10 @@ package struct LinkTable: ~Copyable {
     /// Where tunnels are made, if not in the pods' own routing domain.
     var outside: Outside?
     var places: [LinkName: Place] = [:]
+    /// Destinations to which somebody's route took the place of ours: ours takes it back.
+    var usurped: Set<Prefix> = []
+    /// Listens at the pod sides, if anybody does.
+    var sides: PodSides?
     /// Called with what is sent; see `LinuxDataplane.onSend`.
     var onSend: LinuxDataplane.Listener? {
         didSet { socket.onSend = LinuxDataplane.tap(onSend, .host) }
@@ -50,6 +54,6 @@ package struct LinkTable: ~Copyable {
         outside = nil
     }
 
-    /// The socket's address, which is in every event that this table itself leads to; see `LinkEvents`.
+    /// The socket's address, which is in every event that this table itself leads to; see `KernelEvents`.
     package var port: UInt32 { socket.port }
 }

@@ -27,14 +27,18 @@ extension Firewall {
     ///
     /// A rule says what it does, not which rule it is; it is told by its fingerprint among those that may be expected. A rule that is
     /// none of them is reported by its fingerprint alone, so that it goes.
-    package mutating func observe(expecting desired: HostState) throws(TransportError) -> [Entry] {
+    ///
+    /// - Parameter suspects: the tables, chains and sets to look at; nil: all of them.
+    package mutating func observe(expecting desired: HostState, only suspects: Suspects? = nil) throws(TransportError) -> [Entry] {
         var entries: [Entry] = []
-        let known = Known(desired)
-        for family in TableFamily.allCases where try hasTable(family) {
-            entries.append(Entry(.table(family), because: Layout.because))
-            let chains = try chains(of: family)
-            for chain in chains { try read(chain, known, &entries) }
-            for (set, comment) in try sets(of: family) {
+        let known = Known(desired, suspects)
+        for family in TableFamily.allCases where suspects?.concerns(family) ?? true {
+            guard let flags = try flags(ofTable: family) else { continue }
+            // One that sleeps judges nothing: it is as good as missing, and is made to wake by being made.
+            let isAwake = flags & UInt32(NFT_TABLE_F_DORMANT.rawValue) == 0
+            if isAwake, suspects?.tables.contains(family) ?? true { entries.append(Entry(.table(family), because: Layout.because)) }
+            for chain in try chains(of: family) where suspects?.covers(.chain(chain)) ?? true { try read(chain, known, &entries) }
+            for (set, comment) in try sets(of: family) where suspects?.covers(.set(set)) ?? true {
                 entries.append(Entry(.set(set), because: Layout.because, comment: comment))
                 try readElements(of: set, known, &entries)
             }
@@ -42,14 +46,20 @@ extension Firewall {
         return entries
     }
 
-    private mutating func hasTable(_ family: TableFamily) throws(TransportError) -> Bool {
-        var found = false
+    /// The flags of Hawser's table; nil when there is none.
+    private mutating func flags(ofTable family: TableFamily) throws(TransportError) -> UInt32? {
+        var found: UInt32?
         try dump(NFT_MSG_GETTABLE, family) { _ in
         } body: { message in
+            var name = ""
+            var flags: UInt32 = 0
             message.attributes(after: nfgenmsg.self) { number, value in
-                if number == UInt16(NFTA_TABLE_NAME.rawValue), value.text == Marks.table { found = true }
+                if number == UInt16(NFTA_TABLE_NAME.rawValue) { name = value.text }
+                if number == UInt16(NFTA_TABLE_FLAGS.rawValue) { flags = value.networkOrder() }
             }
+            if name == Marks.table { found = flags }
         }
+        persisting[family] = found.map { $0 & Self.persistFlag }
         return found
     }
 
@@ -119,9 +129,9 @@ private struct Known {
     var orderedChains: Set<Named> = []
     private let desired: HostState
 
-    init(_ desired: HostState) {
+    init(_ desired: HostState, _ suspects: Suspects?) {
         self.desired = desired
-        for entry in desired.entries.values {
+        for entry in desired.entries.values where suspects?.covers(entry.object) ?? true {
             switch entry.object {
             case .rule(let rule): add(rule.statements, in: rule.chain)
             case .chain(let chain):
@@ -172,10 +182,12 @@ extension Chain {
         var name = ""
         var hook: UInt32?
         var priority: Int32 = 0
+        var policy = UInt32(NF_ACCEPT)
         message.attributes(after: nfgenmsg.self) { number, value in
             switch UInt32(number) {
             case NFTA_CHAIN_TABLE.rawValue: table = value.text
             case NFTA_CHAIN_NAME.rawValue: name = value.text
+            case NFTA_CHAIN_POLICY.rawValue: policy = value.networkOrder()
             case NFTA_CHAIN_HOOK.rawValue:
                 value.attributes { number, value in
                     if UInt32(number) == NFTA_HOOK_HOOKNUM.rawValue { hook = value.networkOrder() }
@@ -185,6 +197,8 @@ extension Chain {
             }
         }
         guard table == Marks.table else { return nil }
+        // Another policy is told as a priority that no chain has: the table is made anew.
+        if policy != UInt32(NF_ACCEPT) { priority = .min }
         let base = hook.flatMap { Chain.Hook(number: $0, in: family) }.map { Chain.Base($0, priority: priority) }
         self.init(Named(family, name), base: base)
     }
@@ -330,4 +344,8 @@ extension Firewall {
         }
         return listed
     }
+}
+
+extension Suspects {
+    fileprivate func concerns(_ family: TableFamily) -> Bool { tables.contains(family) || holders.contains { $0.family == family } }
 }

@@ -10,6 +10,8 @@ package struct Firewall: ~Copyable {
     /// `NFT_TABLE_F_OWNER` and `_PERSIST` where the kernel knows them: nobody else can change the tables, and they stay when
     /// this process ends.
     private(set) var tableFlags: UInt32
+    /// `NFT_TABLE_F_PERSIST` of tables that are there and have it from another daemon: a table can't lose it (`nf_tables_updtable`).
+    var persisting: [TableFamily: UInt32] = [:]
 
     /// What a transaction cost.
     package struct Figures: Hashable, Sendable {
@@ -30,7 +32,8 @@ package struct Firewall: ~Copyable {
     /// Whether it makes its tables its own.
     package var isOwner: Bool { tableFlags != 0 }
 
-    private static let ownerFlags: UInt32 = 0x2 | 0x4  // NFT_TABLE_F_OWNER (Linux 5.12), NFT_TABLE_F_PERSIST (6.9)
+    private static let ownerFlags: UInt32 = 0x2 | persistFlag  // NFT_TABLE_F_OWNER (Linux 5.12)
+    static let persistFlag: UInt32 = 0x4  // NFT_TABLE_F_PERSIST (6.9)
 
     /// Makes one transaction of the operations, in the order given: all of them are in force when this returns nothing, none otherwise.
     package mutating func apply(_ operations: [HostNetwork.Operation], _ figures: inout Figures) -> [Refusal] {
@@ -48,8 +51,8 @@ package struct Firewall: ~Copyable {
         let operations = operations.filter { operation in
             if operation.action == .remove, case .rule(let rule) = operation.object { handles[rule] != nil } else { true }
         }
-        let sequences = socket.sequences(FirewallBatch.messages(for: operations))
-        let batch = FirewallBatch(operations, sequences: sequences, flags: tableFlags, handles: handles)
+        let sequences = socket.sequences(FirewallBatch.messages(for: operations, handles: handles))
+        let batch = FirewallBatch(operations, sequences: sequences, flags: flags(of: operations), handles: handles)
         guard !batch.carried.isEmpty else { return [] }
         let clock = ContinuousClock()
         let start = clock.now
@@ -65,6 +68,16 @@ package struct Firewall: ~Copyable {
                 Refusal(operation, errno: error.errno.rawValue, explanation: error.words)
             }
         }
+    }
+
+    /// What tables are made with; one that is there keeps what it can't lose.
+    private func flags(of operations: [HostNetwork.Operation]) -> [TableFamily: UInt32] {
+        var flags = persisting.mapValues { tableFlags | $0 }
+        for family in TableFamily.allCases {
+            let isReplaced = operations.contains { $0.action == .remove && $0.object == .table(family) }
+            if isReplaced || flags[family] == nil { flags[family] = tableFlags }
+        }
+        return flags
     }
 
     /// A kernel that doesn't know the owner's flags refuses the table; it gets one without.
@@ -91,17 +104,17 @@ package struct Firewall: ~Copyable {
     }
 
     /// The numbers that the kernel gave to rules which are to be removed.
-    private mutating func handles(of operations: [HostNetwork.Operation]) throws(TransportError) -> [FilterRule: UInt64] {
+    private mutating func handles(of operations: [HostNetwork.Operation]) throws(TransportError) -> [FilterRule: [UInt64]] {
         var wanted: [Named: [FilterRule]] = [:]
         for operation in operations where operation.action == .remove {
             if case .rule(let rule) = operation.object { wanted[rule.chain, default: []].append(rule) }
         }
-        var handles: [FilterRule: UInt64] = [:]
+        var handles: [FilterRule: [UInt64]] = [:]
         for (chain, rules) in wanted {
             var fingerprints: [String: FilterRule] = [:]
             for rule in rules { fingerprints[Fingerprint.of(rule.statements, in: chain)] = rule }
             try eachRule(in: chain) { rule in
-                if let known = fingerprints[rule.fingerprint] { handles[known] = rule.handle }
+                if let known = fingerprints[rule.fingerprint] { handles[known, default: []].append(rule.handle) }
             }
         }
         return handles

@@ -21,16 +21,24 @@ struct FirewallBatch {
     private static let most = 200
 
     /// The number of messages that a batch of these operations can have at most, begin and end included.
-    static func messages(for operations: [HostNetwork.Operation]) -> Int {
+    static func messages(for operations: [HostNetwork.Operation], handles: [FilterRule: [UInt64]]) -> Int {
         operations.reduce(2) { count, operation in
-            if case .chain(let chain) = operation.object { count + 2 + chain.body.count } else { count + 1 }
+            switch operation.object {
+            case .chain(let chain): count + 2 + chain.body.count
+            case .rule(let rule) where operation.action == .remove: count + (handles[rule]?.count ?? 0)
+            default: count + 1
+            }
         }
     }
 
     /// - Parameters:
     ///   - sequences: numbers for `messages(for:)` messages.
-    ///   - handles: the kernel's numbers of the rules that are to be removed.
-    init(_ operations: [HostNetwork.Operation], sequences: ClosedRange<UInt32>, flags tableFlags: UInt32, handles: [FilterRule: UInt64]) {
+    ///   - tableFlags: of the tables that are made.
+    ///   - handles: the kernel's numbers of the rules that are to be removed; somebody may have added one twice.
+    init(
+        _ operations: [HostNetwork.Operation], sequences: ClosedRange<UInt32>, flags tableFlags: [TableFamily: UInt32],
+        handles: [FilterRule: [UInt64]]
+    ) {
         self.operations = operations
         first = sequences.lowerBound
         sequence = first
@@ -115,14 +123,14 @@ struct FirewallBatch {
 
     // MARK: Operations
 
-    private mutating func encode(_ range: Range<Int>, _ tableFlags: UInt32, _ handles: [FilterRule: UInt64]) {
+    private mutating func encode(_ range: Range<Int>, _ tableFlags: [TableFamily: UInt32], _ handles: [FilterRule: [UInt64]]) {
         let operation = operations[range.lowerBound]
         let removes = operation.action == .remove
         switch operation.object {
         case .table(let family):
             message(removes ? NFT_MSG_DELTABLE : NFT_MSG_NEWTABLE, family, removes ? [] : .create, of: range) { message in
                 message.put(.tableName, Marks.table)
-                if !removes { message.put(.tableFlags, tableFlags) }
+                if !removes { message.put(.tableFlags, tableFlags[family] ?? 0) }
             }
         case .chain where operation.makesChain:
             for index in range { make(index) }
@@ -131,11 +139,12 @@ struct FirewallBatch {
         case .set(let set): encode(set, operation, range)
         case .rule(let rule):
             if removes {
-                guard let handle = handles[rule] else { return }
-                message(NFT_MSG_DELRULE, rule.chain.family, [], of: range) { message in
-                    message.put(.ruleTable, Marks.table)
-                    message.put(.ruleChain, rule.chain.name)
-                    message.put(.ruleHandle, handle)
+                for handle in handles[rule] ?? [] {
+                    message(NFT_MSG_DELRULE, rule.chain.family, [], of: range) { message in
+                        message.put(.ruleTable, Marks.table)
+                        message.put(.ruleChain, rule.chain.name)
+                        message.put(.ruleHandle, handle)
+                    }
                 }
             } else {
                 encode(rule.statements, in: rule.chain, comment: operation.entry.comment, range)

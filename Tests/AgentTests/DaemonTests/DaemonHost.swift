@@ -103,6 +103,15 @@ final class DaemonHost: Sendable {
         return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
     }
 
+    /// What the daemon's threads have run for, altogether (utime and stime of proc_pid_stat(5)); in hundredths of a second.
+    func processorTime() throws -> Duration {
+        let process = try #require(daemon.withLock { $0?.process })
+        let line = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        // Behind the name, which may have spaces in it, the third field comes first.
+        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ").compactMap { Int($0) }
+        return .milliseconds(10 * (fields[10] + fields[11]))
+    }
+
     /// The words that start the daemon, and that run a command of `hawser`: for others to start.
     func commands(_ arguments: String...) -> (daemon: [String], hawser: [String]) {
         _ = try? folder.write("{}\n", to: "hawserd.yaml")

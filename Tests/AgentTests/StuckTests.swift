@@ -1,0 +1,105 @@
+import Foundation
+import HawserAPI
+import HostNetwork
+import Lab
+import Logging
+import OwnThreads
+import Store
+import Testing
+
+@testable import Agent
+
+@Suite("A kernel call that doesn't return", .timeLimit(.minutes(15)), .ownThreads) struct StuckTests {
+    private let folder: TemporaryFolder
+    private let domains = ModelDomains()
+    private let lab: Lab
+
+    init() throws {
+        folder = try TemporaryFolder()
+        lab = try Lab()
+    }
+
+    /// A reconciler that runs while `body` does; every gate is open at the end.
+    private func withReconciler(_ body: @escaping @Sendable (Reconciler) async throws -> Void) async throws {
+        let reconciler = try await Reconciler(
+            host: domains, layout: Layout(), store: Store(path: folder.file("intents.sqlite")), journal: Journal(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            patience: Patience(ready: .milliseconds(200), alive: .seconds(1), answer: .seconds(1)), follow: { _ in })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await reconciler.run() }
+            do { try await body(reconciler) } catch {
+                release()
+                group.cancelAll()
+                throw error
+            }
+            release()
+            group.cancelAll()
+        }
+    }
+
+    private func release() {
+        for domain in [RoutingDomain.host, .network("red")] { domains.gate(domain).open() }
+    }
+
+    /// A network with a pod: an isolated one, or of the host's own.
+    private func network(_ id: String, isolated: Bool, _ number: Int, at namespace: LabNamespace? = nil) throws -> Change {
+        let place = namespace.map { "namespace: \($0.path), " } ?? ""
+        let yaml = """
+            networks: [{id: \(id), isolated: \(isolated), subnets: [{id: s, cidr: 10.\(number).0.0/24}]}]
+            pods: [{id: \(id)-0, network: \(id), \(place)addresses: [10.\(number).0.10]}]
+            """
+        let decoded = try IntentReader.documents(in: Data(yaml.utf8), named: "test.yaml").map(IntentFile.decode)
+        return Change(upserts: decoded.flatMap(\.intents))
+    }
+
+    private func eventually(_ body: () async throws -> Bool) async throws {
+        while try await !body() {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    @Test("in one network's routing domain keeps the host from being ready, and nothing else waits")
+    func network() async throws {
+        try await withReconciler { reconciler in
+            #expect(await reconciler.status().ready)
+            domains.gate(.network("red")).close()
+            // Nobody waits for its answer.
+            reconciler.submit(try network("red", isolated: true, 1), source: "test", dryRun: false) { _ in }
+            try await eventually { await !reconciler.status().ready }
+            let reason = await reconciler.status().reason ?? ""
+            #expect(reason.contains("red") && reason.contains("has been at one step for"), "\(reason)")
+            // Others are answered, and so is who asks for everything.
+            let report = await reconciler.reconcile(try network("blue", isolated: false, 2), source: "test", dryRun: false)
+            #expect(report.answers.count == 2 && report.answers.allSatisfy { $0.status != .failed })
+            #expect(await reconciler.pods().count == 2)
+            #expect(await reconciler.networks().count == 2)
+            // It isn't the daemon that is stuck, however long it takes.
+            try await eventually { await reconciler.status().reason?.contains("at one step for 2 s") ?? false }
+            #expect(reconciler.liveness() == nil)
+            domains.gate(.network("red")).open()
+            try await eventually { await reconciler.status().ready }
+        }
+    }
+
+    @Test("in the host's own is told as death after a while, and status and health are answered all the time")
+    func host() async throws {
+        try await withReconciler { reconciler in
+            _ = await reconciler.reconcile(try network("blue", isolated: false, 2), source: "test", dryRun: false)
+            #expect(await reconciler.status().ready && reconciler.liveness() == nil)
+            domains.gate(.host).close()
+            // Something that the kernel has to be told of.
+            let attached = try network("green", isolated: false, 3, at: lab.namespace("green-0"))
+            reconciler.submit(attached, source: "test", dryRun: false) { _ in }
+            try await eventually { await !reconciler.status().ready }
+            #expect(reconciler.liveness() == nil)
+            try await eventually { reconciler.liveness() != nil }
+            let start = ContinuousClock.now
+            #expect(await reconciler.status().reason?.contains("has been at one step for") == true)
+            #expect(await reconciler.pods().count == 2)
+            #expect(start.duration(to: .now) < .seconds(30))
+            domains.gate(.host).open()
+            try await eventually { await reconciler.status().ready && reconciler.liveness() == nil }
+        }
+    }
+}
