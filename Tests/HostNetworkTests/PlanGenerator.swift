@@ -38,10 +38,14 @@ extension Seeded {
                 state.insert(Entry(.link(link), because: because))
                 // A link that is down keeps no routes.
                 for (key, entry) in state.entries where !link.isUp && entry.object.link == link.name {
-                    if case .route = key { state.remove(key) }
+                    switch key {
+                    case .route, .tableRoute: state.remove(key)
+                    default: continue
+                    }
                 }
             }
-        case .address, .rule: state.apply(Operation(.remove, entry))
+        case .address, .rule, .tableRule: state.apply(Operation(.remove, entry))
+        case .route(let route) where route.kind != .way: state.apply(Operation(.remove, entry))
         case .route(var route):
             route.gateway = route.gateway == nil ? .v4(1) : nil
             state.insert(Entry(.route(route), because: because))
@@ -61,7 +65,7 @@ extension Seeded {
                 // Neither routes nor neighbors are left of a link that is down.
                 for key in state.keys(on: tunnel.name) {
                     switch key {
-                    case .route, .neighbor: state.remove(key)
+                    case .route, .tableRoute, .neighbor: state.remove(key)
                     default: continue
                     }
                 }

@@ -53,6 +53,7 @@ struct StrictKernel {
     private mutating func requireReferents(of step: HostNetwork.Operation) {
         switch step.object {
         case .link, .table, .tunnel: break
+        case .tableRule(let rule): requireTable(of: rule, step)
         case .address(let address): requireLink(address.end.link, step)
         case .neighbor(let neighbor): requireLink(neighbor.end.link, step)
         case .forwarding(let entry): requireLink(entry.tunnel, step)
@@ -63,7 +64,7 @@ struct StrictKernel {
             case .link(let link)? where end.side == .host: refuse(step, !link.isUp, "its link is down")
             case .tunnel(let tunnel)?:
                 refuse(step, !tunnel.isUp, "its tunnel is down")
-                requireWay(to: route.destination.address, by: end, step)
+                requireWay(to: route.gateway ?? route.destination.address, by: end, step)
             default: break
             }
         case .chain(let chain): refuse(step, state[.table(chain.id.family)] == nil, "no table")
@@ -86,6 +87,13 @@ struct StrictKernel {
     private mutating func requireWay(to address: IPAddress, by end: End, _ step: HostNetwork.Operation) {
         guard case .neighbor(let neighbor)? = state[.neighbor(end, address)] else { return refuse(step, true, "no MAC of its host") }
         refuse(step, state[.forwarding(end.link, neighbor.mac)] == nil, "no address of its host")
+    }
+
+    /// A packet that is looked up in a table finds whatever it is to find from the first on.
+    private mutating func requireTable(of rule: TableRule, _ step: HostNetwork.Operation) {
+        guard case .look(let table) = rule.action else { return }
+        let isThere = state.entries.values.contains { if case .route(let route) = $0.object { route.table == table } else { false } }
+        refuse(step, !isThere, "its table is empty")
     }
 
     private mutating func requireLink(_ link: LinkName, _ step: HostNetwork.Operation) {
@@ -134,7 +142,15 @@ struct StrictKernel {
         case .neighbor(let neighbor) where neighbor.end.link.isTunnel:
             let route = state[.route(.host, nil, Prefix(neighbor.address))]
             if case .route(let route)? = route { refuse(step, route.end == neighbor.end, "a route needs it") }
-        case .table, .rule, .element, .link, .address, .route, .neighbor, .tunnel, .forwarding: break
+        case .route(let route) where route.table != .main:
+            // The last of a table goes when nobody looks there any more.
+            let isLast = !state.entries.values.contains {
+                if case .route(let other) = $0.object { other.table == route.table && other != route } else { false }
+            }
+            for case .tableRule(let rule) in state.entries.values.map(\.object) where isLast {
+                refuse(step, rule.action == .look(route.table), "packets are looked up in its table")
+            }
+        case .table, .rule, .element, .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule: break
         }
     }
 

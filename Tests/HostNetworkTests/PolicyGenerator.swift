@@ -26,11 +26,25 @@ extension Seeded {
     mutating func nearNetwork(_ number: Int) -> Network {
         let four = Subnet(
             id: "four", cidr: Self.near(.v4, number, 0, 24), gateway: Self.place(.v4, number, 1),
-            tunnelID: once(in: 2) ? TunnelID(10 + number) : nil)
-        let six = Subnet(id: "six", cidr: Self.near(.v6, number, 0, 112), gateway: Self.place(.v6, number, 1))
+            tunnelID: once(in: 2) ? TunnelID(10 + number) : nil, gatewayMAC: once(in: 3) ? MAC(0x0200_0000_00aa) : nil,
+            routes: nearRoutes(.v4, number))
+        let six = Subnet(
+            id: "six", cidr: Self.near(.v6, number, 0, 112), gateway: Self.place(.v6, number, 1), routes: nearRoutes(.v6, number))
         return Network(
             id: number == 1 ? "blue" : "green", subnets: [four, six], fabric: pick(nil, Fabric.none, .routed, .vxlan),
             tunnelID: TunnelID(number))
+    }
+
+    /// Of few destinations, through pods, neighbors, nobody and the gateway.
+    private mutating func nearRoutes(_ family: Family, _ network: Int) -> [SubnetRoute] {
+        guard once(in: 2) else { return [] }
+        let far = family == .v4 ? Prefix(.v4(0xc633_6400), length: 24) : Prefix(.v6(0x2001_0db8_0099 << 80), length: 48)
+        let destinations: [Prefix] = [.everything(family), far].compactMap(\.self)
+        return (0..<UInt32(number(1...4))).map { priority in
+            SubnetRoute(
+                destinations[number(0...destinations.count - 1)], through: Self.place(family, network, pick(1, 2, 3, 4, 20, 21, 30)),
+                priority: priority)
+        }
     }
 
     /// Another version of one of the scene's resources, or another one.

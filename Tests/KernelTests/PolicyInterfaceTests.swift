@@ -70,9 +70,9 @@ import Testing
         #expect(try reversePath(pod) == "1")
 
         try await host.apply { try $0.put(pod.intent { $0.allowedAddressPairs = [AddressPair(address: Prefix("10.1.0.200"))] }) }
-        #expect(try reversePath(pod) == "2")
+        #expect(try reversePath(pod) == "0")
         try await host.apply { try $0.put(pod.intent { $0.portSecurity = false }) }
-        #expect(try reversePath(pod) == "2")
+        #expect(try reversePath(pod) == "0")
         try await host.apply { try $0.put(pod.intent()) }
         #expect(try reversePath(pod) == "1")
     }

@@ -93,6 +93,28 @@ import Testing
         try host.observe()
     }
 
+    @Test("is listed and taken back where there are tunnels, too")
+    func tunnels() async throws {
+        let host = try await world(Layout(underlay: Underlay(address: IPAddress("192.0.2.1"), mtu: 1500)))
+        try await host.apply { intents in
+            var network = LabHost.network
+            (network.fabric, network.tunnelID) = (.vxlan, TunnelID(4242))
+            try intents.put(network)
+            try intents.put(
+                Neighbor(
+                    id: "far", network: "blue", addresses: [IPAddress("10.1.0.71"), IPAddress("fd00:1::71")], host: IPAddress("192.0.2.7"),
+                    securityGroups: ["web"]))
+        }
+        #expect(try host.host.json("ip", "-j", "link", "show", "type", "vxlan").compactMap { $0["ifname"] as? String } == ["hx4242"])
+        let text = try host.host.run("nft", "list", "ruleset")
+        #expect(text.contains("chain from-tunnel") && text.contains("iifgroup \(Marks.tunnelGroup)") && text.contains("10.1.0.71"))
+        let json = try JSONSerialization.jsonObject(with: Data(host.host.run("nft", "-j", "list", "ruleset").utf8)) as? [String: Any]
+        let chains = (json?["nftables"] as? [[String: Any]] ?? []).compactMap { ($0["chain"] as? [String: Any])?["name"] as? String }
+        #expect(chains.contains("from-tunnel"))
+        try host.lab.namespace("fresh").run(["nft", "-c", "-f", "-"], input: text)
+        try host.observe()
+    }
+
     /// Elements of hash sets come in whatever order.
     private static func sorted(_ listing: String) -> [String] {
         listing.split(whereSeparator: { $0 == "\n" || $0 == "," }).map { part in

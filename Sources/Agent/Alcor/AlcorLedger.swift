@@ -21,6 +21,8 @@ struct AlcorLedger: Sendable {
     private(set) var waiting: [Key: AlcorState] = [:]
     /// Subnets that were refused, and why: what is in them can't be made either. Forgotten by a restart.
     var refused: [String: Verdict] = [:]
+    /// The routers among the entries, read.
+    private(set) var routers: [String: AlcorRouter] = [:]
     /// What isn't stored yet; nil for what is forgotten.
     private(set) var unsaved: [Key: Entry?] = [:]
 
@@ -33,6 +35,7 @@ struct AlcorLedger: Sendable {
         let key = Key(type: state.type, id: state.id)
         let entry = Entry(revision: state.revision, content: try state.wire.serializedData())
         waiting[key] = waits ? state : nil
+        if case .router(let wire) = state.asked { routers[state.id] = try wire.router }
         guard entries[key] != entry else { return }
         entries[key] = entry
         unsaved[key] = .some(entry)
@@ -40,12 +43,26 @@ struct AlcorLedger: Sendable {
 
     mutating func forget(_ key: Key) {
         waiting[key] = nil
+        if key.type == .router { routers[key.id] = nil }
         guard entries.removeValue(forKey: key) != nil else { return }
         unsaved[key] = .some(nil)
     }
 
     /// The network that a remembered subnet is of.
     func owner(ofSubnet id: String) -> ID<Network>? { owner(entries[Key(type: .subnet, id: id)]) }
+
+    /// The router as it is in force.
+    func router(_ id: String) -> Alcor_Schema_RouterState? {
+        entries[Key(type: .router, id: id)].flatMap { try? Alcor_Schema_RouterState(serializedBytes: $0.content) }
+    }
+
+    /// What a remembered subnet says of its gateway's MAC.
+    func gatewayMAC(ofSubnet id: String) -> MAC? {
+        guard let subnet = entries[Key(type: .subnet, id: id)],
+            let state = try? Alcor_Schema_SubnetState(serializedBytes: subnet.content)
+        else { return nil }
+        return try? MAC.alcor(ofInterface: state.configuration.gateway.macAddress, "")
+    }
 
     mutating func forgetSubnets(of network: ID<Network>) {
         for (key, entry) in entries where key.type == .subnet && owner(entry) == network { forget(key) }
@@ -68,6 +85,7 @@ extension AlcorLedger {
                 switch key.type {
                 case .port: waiting[key] = AlcorState(try Alcor_Schema_PortState(serializedBytes: entry.content), settings)
                 case .neighbor: waiting[key] = AlcorState(try Alcor_Schema_NeighborState(serializedBytes: entry.content), settings)
+                case .router: routers[key.id] = try Alcor_Schema_RouterState(serializedBytes: entry.content).router
                 default: continue
                 }
             } catch {

@@ -14,6 +14,8 @@ struct AlcorState: Sendable {
         case group(GroupEdit)
         case port(Pod, at: [Place], attachment: Attachment)
         case neighbor(Neighbor, at: [Place])
+        /// As it came: its rules may be changes to what is in force.
+        case router(Alcor_Schema_RouterState)
         /// To be remembered; `note` says what of it has no effect.
         case record(note: String?)
     }
@@ -90,7 +92,7 @@ struct AlcorState: Sendable {
         case .group(let edit): .securityGroup(edit.group)
         case .port(let pod, _, _): .pod(pod)
         case .neighbor(let neighbor, _): .neighbor(neighbor)
-        case .refused, .question, .deletion, .vpc, .subnet, .record: nil
+        case .refused, .question, .deletion, .vpc, .subnet, .router, .record: nil
         }
     }
 }

@@ -74,6 +74,7 @@ struct AlcorTurn {
                 neighbor.securityGroups = earlier.securityGroups + neighbor.securityGroups.filter { !earlier.securityGroups.contains($0) }
             }
             return try take(.neighbor(neighbor), of: neighbor.network, places, state)
+        case .router(let router): return try take(router, state)
         case .record(let note):
             try ledger.remember(state)
             return .said(.success, note)
@@ -117,8 +118,13 @@ struct AlcorTurn {
         case .securitygroup, .port, .neighbor:
             let all = [state.wanted, ledger.waiting[key]?.wanted, state.intent.flatMap { intents[$0] }]
             return all.allSatisfy { $0.map(scope.admits) ?? true }
+        case .router:
+            // It is of the networks that its subnets are of, as it is to be and as it is.
+            var subnets = Set(ledger.routers[state.id]?.tables.keys.map(\.self) ?? [])
+            if case .router(let router) = state.asked { subnets.formUnion(router.configuration.subnetRoutingTables.map(\.subnetID)) }
+            return !subnets.isEmpty && subnets.allSatisfy { ledger.owner(ofSubnet: $0).map(scope.networks.contains) ?? false }
         // They are of no network, as far as this version knows.
-        case .router, .dhcp, .gateway, .UNRECOGNIZED: return false
+        case .dhcp, .gateway, .UNRECOGNIZED: return false
         }
     }
 
@@ -126,6 +132,7 @@ struct AlcorTurn {
 
     private mutating func delete(_ state: AlcorState, _ key: AlcorLedger.Key) -> Verdict {
         let owner = ledger.owner(ofSubnet: state.id)
+        let tables = ledger.routers[state.id].map { Set($0.tables.keys) } ?? []
         ledger.forget(key)
         switch state.type {
         case .subnet:
@@ -135,14 +142,56 @@ struct AlcorTurn {
             do throws(Rejected) { try intents.judge(.network(network)) } catch {
                 return .said(.failure, Answer(error).sentence)
             }
-            return put(network)
+            return put(routed(network).network)
         case .vpc, .securitygroup, .port, .neighbor:
             guard let id = state.intent else { return .said(.success) }
             if state.type == .vpc { ledger.forgetSubnets(of: ID(state.id)) }
             if wishes.updateValue(nil, forKey: id) == nil { order.append(id) }
             return .gone(id)
-        case .router, .dhcp, .gateway, .UNRECOGNIZED: return .said(.success)
+        case .router:
+            let networks = owners(of: tables)
+            for network in networks { _ = put(routed(network).network) }
+            return networks.first.map { .of($0.id.intent, isDone: true) } ?? .said(.success)
+        case .dhcp, .gateway, .UNRECOGNIZED: return .said(.success)
         }
+    }
+
+    // MARK: Routers
+
+    /// The router's rules become routes of its subnets; those of subnets that aren't known yet wait for them.
+    private mutating func take(_ router: Alcor_Schema_RouterState, _ state: AlcorState) throws -> Verdict {
+        let before = ledger
+        let old = ledger.routers[state.id].map { Set($0.tables.keys) } ?? []
+        let whole = AlcorState(router.applied(to: ledger.router(state.id)), settings)
+        try ledger.remember(whole)
+        guard let new = ledger.routers[state.id] else { return .said(.failure) }
+        var waits = new.tables.filter { !$0.value.isEmpty && ledger.owner(ofSubnet: $0.key) == nil }.keys.sorted().map { "subnet \($0)" }
+        var made: [AlcorRoutes] = []
+        for network in owners(of: old.union(new.tables.keys)) {
+            let routes = routed(network)
+            if let refused = routes.refused.first {
+                ledger = before
+                return .refused(refused)
+            }
+            waits += routes.waits
+            made.append(routes)
+        }
+        for routes in made { _ = put(routes.network) }
+        guard waits.isEmpty else { return .said(.pending, "waits for " + waits.joined(separator: ", ")) }
+        return made.first.map { .of($0.network.id.intent) } ?? .said(.success)
+    }
+
+    /// The networks of subnets, as far as they are known.
+    private func owners(of subnets: Set<String>) -> [Network] {
+        Set(subnets.compactMap { ledger.owner(ofSubnet: $0) }).sorted().compactMap { network($0) }
+    }
+
+    /// The network with what routers say of its subnets.
+    private func routed(_ network: Network) -> AlcorRoutes {
+        // What of it came by another way says its routes itself.
+        AlcorRoutes(
+            network, of: { ledger.owner(ofSubnet: $0) == network.id }, by: ledger.routers.sorted { $0.key < $1.key }.map(\.value),
+            ledger.gatewayMAC(ofSubnet:))
     }
 
     // MARK: Networks
@@ -169,12 +218,13 @@ struct AlcorTurn {
         do throws(Rejected) { try intents.judge(.network(network)) } catch { return .refused(error) }
         ledger.refused[subnet.id] = nil
         try ledger.remember(state)
-        return put(network)
+        return put(routed(network).network)
     }
 
     private mutating func put(_ network: Network) -> Verdict {
         wish(.network(network))
-        return .of(network.id.intent)
+        // Next hops that aren't there yet are what its routers wait for, not the network.
+        return .of(network.id.intent, isDone: true)
     }
 
     private mutating func wish(_ intent: Intent) {

@@ -72,6 +72,17 @@ extension MAC {
     }
 }
 
+extension MAC {
+    /// One that an interface is to have.
+    static func alcor(ofInterface text: String, _ field: String) throws(Rejected) -> MAC? {
+        guard let mac = try alcor(text, field) else { return nil }
+        guard mac.isUnicast else {
+            throw .alcor(field, text, "not the address of one interface", valid: "a unicast MAC address other than zero")
+        }
+        return mac
+    }
+}
+
 extension Prefix {
     /// As above, of a prefix.
     static func alcor(_ text: String, _ field: String) throws(Rejected) -> Prefix? {

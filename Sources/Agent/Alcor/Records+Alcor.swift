@@ -3,23 +3,6 @@ import HostNetwork
 
 // What this version remembers and doesn't act on.
 
-extension Alcor_Schema_RouterState {
-    func upsert(_ settings: Settings.Alcor) throws(Rejected) -> AlcorState.Asked {
-        _ = try MAC.alcor(configuration.hostDvrMacAddress, "host_dvr_mac_address")
-        var hasRules = false
-        for (position, table) in configuration.subnetRoutingTables.enumerated() {
-            for (index, rule) in table.routingRules.enumerated() {
-                let field = "subnet_routing_tables[\(position)].routing_rules[\(index)]"
-                _ = try Prefix.alcor(rule.destination, field + ".destination")
-                _ = try IPAddress.alcor(rule.nextHopIp, field + ".next_hop_ip")
-                _ = try MAC.alcor(rule.routingRuleExtraInfo.nextHopMac, field + ".routing_rule_extra_info.next_hop_mac")
-                hasRules = true
-            }
-        }
-        return .record(note: hasRules ? "remembered; this version doesn't act on routing rules" : nil)
-    }
-}
-
 extension Alcor_Schema_DHCPState {
     func upsert(_ settings: Settings.Alcor) throws(Rejected) -> AlcorState.Asked {
         _ = try MAC.alcor(configuration.macAddress, "mac_address")

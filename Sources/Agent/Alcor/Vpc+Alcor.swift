@@ -13,6 +13,7 @@ extension Alcor_Schema_VpcState {
 extension Alcor_Schema_SubnetState {
     func upsert(_ settings: Settings.Alcor) throws(Rejected) -> AlcorState.Asked {
         let gateway = configuration.gateway
+        let mac = gateway.ipAddress.isEmpty ? nil : try MAC.alcor(ofInterface: gateway.macAddress, "gateway.mac_address")
         _ = try MAC.alcor(gateway.macAddress, "gateway.mac_address")
         guard let tunnel = Int(exactly: configuration.tunnelID).flatMap({ TunnelID($0) }) else {
             throw AlcorTunnel.refused(configuration.tunnelID, "tunnel_id")
@@ -32,9 +33,10 @@ extension Alcor_Schema_SubnetState {
                         ]
                     ),
                 ])
-            guard case .network(let network) = intent, let subnet = network.subnets.first else {
+            guard case .network(let network) = intent, var subnet = network.subnets.first else {
                 throw Rejected(intent: nil, field: "cidr", reason: "missing")
             }
+            subnet.gatewayMAC = mac
             return .subnet(subnet, of: network.id)
         } catch {
             throw error.ofSubnet

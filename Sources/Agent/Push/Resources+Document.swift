@@ -40,7 +40,16 @@ extension Hawser_V1_Subnet {
     fileprivate var document: Document {
         .message(
             unknownFields, ("id", .given(id)), ("cidr", .given(cidr)), ("gateway", hasGateway ? .string(gateway) : nil),
-            ("tunnelID", hasTunnelID ? .int(Int(tunnelID)) : nil))
+            ("tunnelID", hasTunnelID ? .int(Int(tunnelID)) : nil), ("gatewayMAC", hasGatewayMac ? .string(gatewayMac) : nil),
+            ("routes", routes.isEmpty ? nil : .list(routes.map(\.document))))
+    }
+}
+
+extension Hawser_V1_SubnetRoute {
+    fileprivate var document: Document {
+        .message(
+            unknownFields, ("destination", .given(destination)), ("nextHop", .given(nextHop)),
+            ("priority", priority == 0 ? nil : .int(Int(priority))))
     }
 }
 

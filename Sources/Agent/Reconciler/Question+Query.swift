@@ -105,6 +105,6 @@ extension ExplainView.Route {
         self.init(
             kind, reason: route.reason, id: id, host: host?.description, fabric: route.fabric?.rawValue,
             tunnel: route.tunnel.map { Int($0.value) }, device: route.device, gateway: route.gateway?.description,
-            destination: route.destination?.description)
+            destination: route.destination?.description, subnet: route.subnet, nextHop: route.nextHop?.description)
     }
 }

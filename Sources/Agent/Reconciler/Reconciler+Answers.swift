@@ -92,6 +92,22 @@ extension Reconciler {
             EventView(kind: id.kind.rawValue, id: id.id, event: standing.status.rawValue, reason: standing.reason, source: source))
     }
 
+    /// The networks whose routes lead through what changed, was changed, or came and went.
+    func routed(by changed: some Sequence<Intent>) -> Set<IntentID> {
+        var networks: Set<IntentID> = []
+        for intent in changed {
+            let (network, addresses): (ID<Network>, [IPAddress])
+            switch intent {
+            case .pod(let pod): (network, addresses) = (pod.network, pod.addresses)
+            case .neighbor(let neighbor): (network, addresses) = (neighbor.network, neighbor.addresses)
+            case .network, .addressGroup, .securityGroup: continue
+            }
+            guard let hops = intents.networks[network]?.nextHops, addresses.contains(where: hops.contains) else { continue }
+            networks.insert(network.intent)
+        }
+        return networks
+    }
+
     /// The pods that may stand differently when this resource does.
     func waiting(for id: IntentID) -> Set<IntentID> {
         let index = intents.index

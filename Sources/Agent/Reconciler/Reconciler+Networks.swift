@@ -16,7 +16,10 @@ extension Reconciler {
                 let tunnel = network.fabricInForce == .vxlan ? subnet.tunnelID ?? network.tunnelID : nil
                 return .init(
                     id: subnet.id, cidr: subnet.cidr.description, gateway: subnet.gateway?.description,
-                    tunnelID: tunnel.map { Int($0.value) })
+                    tunnelID: tunnel.map { Int($0.value) }, gatewayMAC: subnet.gatewayMAC?.description,
+                    routes: subnet.routes.map {
+                        .init(destination: $0.destination.description, nextHop: $0.nextHop.description, priority: $0.priority)
+                    })
             },
             pods: pods.map(\.value).sorted(), neighbors: neighbors.count,
             fabric: fabric(of: network, isInhabited: pods.contains(where: namespaces.isThere)),

@@ -84,6 +84,7 @@ extension Reconciler {
         for id in changed { pass.concerned.formUnion(waiting(for: id)) }
         for path in batch.paths { pass.concerned.formUnion(namespaces.pods(at: path).map(\.intent)) }
         pass.concerned.formUnion(batch.lost.map(\.intent))
+        pass.concerned.formUnion(routed(by: edits.before.values.compactMap(\.self) + pass.concerned.compactMap { intents[$0] }))
         pass.released = edits.released(in: intents)
         // Nobody else ever asks for so much at once: a folder that is read anew, a whole host that is pushed.
         if changed.count > Self.many { tidier.yield() }

@@ -81,9 +81,9 @@ struct Standings: Sendable {
                 .deferred, reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         }
         if id.kind == .network, let trouble = unread[.network(ID(id.id))] { return Standing(.failed, reason: trouble) }
-        if id.kind == .neighbor {
-            let waits = intents.unmet(for: ID(id.id), over: underlay)
-            return waits.isEmpty ? Standing(.applied) : Standing(.pending, reason: "waits for " + waits.joined(separator: ", "))
+        if id.kind == .neighbor { return Self.standing(waitingFor: intents.unmet(for: ID<Neighbor>(id.id), over: underlay)) }
+        if id.kind == .network {
+            return Self.standing(waitingFor: intents.unmet(for: ID<Network>(id.id), over: underlay, missing: missing))
         }
         guard id.kind == .pod, let pod = intents.pods[ID(id.id)] else { return Standing(.applied) }
         // A domain that can't be opened or read has nothing in force for sure.
@@ -93,6 +93,10 @@ struct Standings: Sendable {
         let unmet = intents.unmet(for: pod.id)
         var waits = unmet.map(\.description)
         if let reason = missing(pod) { waits.append(reason) }
-        return waits.isEmpty ? Standing(.applied) : Standing(.pending, reason: "waits for " + waits.joined(separator: ", "))
+        return Self.standing(waitingFor: waits)
+    }
+
+    private static func standing(waitingFor what: [String]) -> Standing {
+        what.isEmpty ? Standing(.applied) : Standing(.pending, reason: "waits for " + what.joined(separator: ", "))
     }
 }

@@ -53,10 +53,13 @@ package struct ExplainView: Codable, Hashable, Sendable {
         @Nullable package var gateway: String?
         /// What the route is for, as "10.1.0.70/32".
         @Nullable package var destination: String?
+        /// The subnet whose route it is, and the address that it leads through: `id` is whose that is then.
+        @Nullable package var subnet: String?
+        @Nullable package var nextHop: String?
 
         package init(
             _ kind: Kind, reason: String, id: String? = nil, host: String? = nil, fabric: String? = nil, tunnel: Int? = nil,
-            device: String? = nil, gateway: String? = nil, destination: String? = nil
+            device: String? = nil, gateway: String? = nil, destination: String? = nil, subnet: String? = nil, nextHop: String? = nil
         ) {
             self.kind = kind
             self.reason = reason
@@ -67,6 +70,8 @@ package struct ExplainView: Codable, Hashable, Sendable {
             self.device = device
             self.gateway = gateway
             self.destination = destination
+            self.subnet = subnet
+            self.nextHop = nextHop
         }
     }
 

@@ -6,12 +6,32 @@ package struct NetworkView: Codable, Hashable, Sendable {
         @Nullable package var gateway: String?
         /// The VXLAN that its addresses are reached in: its own, or the network's.
         @Nullable package var tunnelID: Int?
+        /// The MAC that its pods know the gateway by; null: that of every host side.
+        @Nullable package var gatewayMAC: String?
+        @Nullable package var routes: [Route]?
 
-        package init(id: String, cidr: String, gateway: String?, tunnelID: Int? = nil) {
+        package init(
+            id: String, cidr: String, gateway: String?, tunnelID: Int? = nil, gatewayMAC: String? = nil, routes: [Route]? = nil
+        ) {
             self.id = id
+            self.gatewayMAC = gatewayMAC
+            self.routes = routes
             self.cidr = cidr
             self.gateway = gateway
             self.tunnelID = tunnelID
+        }
+    }
+
+    /// Of what a subnet's pods send elsewhere.
+    package struct Route: Codable, Hashable, Sendable {
+        package var destination: String
+        package var nextHop: String
+        package var priority: UInt32
+
+        package init(destination: String, nextHop: String, priority: UInt32) {
+            self.destination = destination
+            self.nextHop = nextHop
+            self.priority = priority
         }
     }
 

@@ -439,12 +439,45 @@ package nonisolated struct Hawser_V1_Subnet: Sendable {
   /// Clears the value of `tunnelID`. Subsequent reads from it will return its default value.
   package mutating func clearTunnelID() {self._tunnelID = nil}
 
+  /// What its pods know the gateway by; left out: the MAC of every host side.
+  package var gatewayMac: String {
+    get {_gatewayMac ?? String()}
+    set {_gatewayMac = newValue}
+  }
+  /// Returns true if `gatewayMac` has been explicitly set.
+  package var hasGatewayMac: Bool {self._gatewayMac != nil}
+  /// Clears the value of `gatewayMac`. Subsequent reads from it will return its default value.
+  package mutating func clearGatewayMac() {self._gatewayMac = nil}
+
+  /// Of what its pods send to no pod of the network.
+  package var routes: [Hawser_V1_SubnetRoute] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _gateway: String? = nil
   fileprivate var _tunnelID: UInt32? = nil
+  fileprivate var _gatewayMac: String? = nil
+}
+
+package nonisolated struct Hawser_V1_SubnetRoute: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "0.0.0.0/0"
+  package var destination: String = String()
+
+  /// A pod's or neighbor's address of the network; or a gateway's, for the host's own routing.
+  package var nextHop: String = String()
+
+  /// Of several to one destination the lowest counts whose next hop can be reached.
+  package var priority: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Hawser_V1_SecurityGroup: Sendable {
@@ -1577,7 +1610,7 @@ nonisolated extension Hawser_V1_Network.Fabric: SwiftProtobuf._ProtoNameProvidin
 
 nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Subnet"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cidr\0\u{1}gateway\0\u{3}tunnel_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}cidr\0\u{1}gateway\0\u{3}tunnel_id\0\u{3}gateway_mac\0\u{1}routes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1589,6 +1622,8 @@ nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularStringField(value: &self.cidr) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._gateway) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self._tunnelID) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._gatewayMac) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.routes) }()
       default: break
       }
     }
@@ -1611,6 +1646,12 @@ nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._Me
     try { if let v = self._tunnelID {
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._gatewayMac {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
+    if !self.routes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routes, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1619,6 +1660,48 @@ nonisolated extension Hawser_V1_Subnet: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.cidr != rhs.cidr {return false}
     if lhs._gateway != rhs._gateway {return false}
     if lhs._tunnelID != rhs._tunnelID {return false}
+    if lhs._gatewayMac != rhs._gatewayMac {return false}
+    if lhs.routes != rhs.routes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Hawser_V1_SubnetRoute: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SubnetRoute"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}destination\0\u{3}next_hop\0\u{1}priority\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.destination) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.nextHop) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.priority) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.destination.isEmpty {
+      try visitor.visitSingularStringField(value: self.destination, fieldNumber: 1)
+    }
+    if !self.nextHop.isEmpty {
+      try visitor.visitSingularStringField(value: self.nextHop, fieldNumber: 2)
+    }
+    if self.priority != 0 {
+      try visitor.visitSingularUInt32Field(value: self.priority, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Hawser_V1_SubnetRoute, rhs: Hawser_V1_SubnetRoute) -> Bool {
+    if lhs.destination != rhs.destination {return false}
+    if lhs.nextHop != rhs.nextHop {return false}
+    if lhs.priority != rhs.priority {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

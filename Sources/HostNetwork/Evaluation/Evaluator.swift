@@ -28,7 +28,7 @@ package struct Evaluator: Sendable {
                 if let base = chain.base { bases[Base(table: chain.id.family, hook: base.hook), default: []].append(chain) }
             case .rule(let rule): rules[rule.chain, default: []].append(Line(statements: rule.statements, entry: entry))
             case .set(let set): sets[set.id] = SetIndex(set)
-            case .element, .table, .link, .address, .route, .neighbor, .tunnel, .forwarding: continue
+            case .element, .table, .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule: continue
             }
         }
         for entry in state.entries.values {

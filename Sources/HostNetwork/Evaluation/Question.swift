@@ -118,7 +118,14 @@ extension Desired {
             let theirs = half(of: other, at: question.remote, mirrored, isAsked: false, evaluator)
             if question.direction == .egress { halves.append(theirs) } else { halves.insert(theirs, at: 0) }
         }
-        return Explanation(network: pod.network, halves: halves, route: route(for: question, of: pod), asked: mine)
+        let route = route(for: question, of: pod, at: own)
+        // What goes to somebody by way of a pod here is judged as what that one receives, too.
+        if question.direction == .egress, route.nextHop != nil, case .pod(let id) = route.end, let hop = intents.pods[id] {
+            var passing = question
+            (passing.pod, passing.direction, passing.remote) = (id, .ingress, own)
+            halves.append(half(of: hop, at: question.remote, passing, isAsked: false, evaluator))
+        }
+        return Explanation(network: pod.network, halves: halves, route: route, asked: mine)
     }
 
     private func half(of pod: Pod, at own: IPAddress, _ question: Question, isAsked: Bool, _ evaluator: Evaluator) -> Explanation.Half {

@@ -35,6 +35,9 @@ package struct TakenRoute: Hashable, Sendable {
     package var gateway: IPAddress?
     /// What of the route decides: the destination that it is for.
     package var destination: Prefix?
+    /// Of a subnet's route: whose table it is in, and the pod or neighbor that it leads through, which `end` tells then.
+    package var subnet: String?
+    package var nextHop: IPAddress?
 
     init(_ end: End, _ reason: String) {
         self.end = end
@@ -43,29 +46,84 @@ package struct TakenRoute: Hashable, Sendable {
 }
 
 extension HostState {
-    /// The host's route to an address: of all that lead there the one that says most of it.
-    func route(to address: IPAddress) -> (route: Route, entry: Entry)? {
+    /// The host's route for a packet that a pod sends: rule by rule, as the kernel looks (`fib_rules_lookup`, net/core/fib_rules.c).
+    func route(to address: IPAddress, from source: IPAddress, by link: LinkName) -> (route: Route, entry: Entry)? {
+        let rules = entries.values.lazy.compactMap { if case .tableRule(let rule) = $0.object { rule } else { nil } }
+        for rule in rules.filter({ $0.matches(source, link) }).sorted(by: { $0.priority < $1.priority }) {
+            guard case .look(let table) = rule.action else { break }
+            if let found = route(to: address, in: table), found.route.kind != .exception { return found }
+        }
+        return route(to: address, in: .main)
+    }
+
+    /// Of all that lead there the one that says most of the address.
+    private func route(to address: IPAddress, in table: RouteTable) -> (route: Route, entry: Entry)? {
         for length in stride(from: address.bits, through: 0, by: -1) {
-            guard let prefix = Prefix(address, length: length), let entry = entries[.route(.host, nil, prefix)] else { continue }
-            if case .route(let route) = entry.object { return (route, entry) }
+            guard let prefix = Prefix(address, length: length) else { continue }
+            let keys: [Object.Key] =
+                table == .main
+                ? [.route(.host, nil, prefix)] : [false, true].map { .tableRoute(table, prefix, isBarrier: $0) }
+            for case .route(let route) in keys.compactMap({ self[$0] }) {
+                if let entry = entries[Object.route(route).key] { return (route, entry) }
+            }
         }
         return nil
     }
 }
 
+extension TableRule {
+    fileprivate func matches(_ source: IPAddress, _ link: LinkName) -> Bool {
+        switch match {
+        case .source(let prefix): prefix.contains(source)
+        case .link(let name, let family): name == link && family == source.family
+        }
+    }
+}
+
 extension Desired {
     /// Where what is for the remote goes, when it is in the routing domain of this pod.
-    func route(for question: Question, of pod: Pod) -> TakenRoute {
+    func route(for question: Question, of pod: Pod, at own: IPAddress) -> TakenRoute {
         if isHost(question) { return TakenRoute(.host, "\(question.remote) is the host itself") }
-        guard let (route, entry) = state.route(to: question.remote) else { return routeOfOthers(for: question, of: pod) }
-        var taken = taken(route, because: entry.because, question)
+        let found = state.route(to: question.remote, from: own, by: LinkName(of: pod.id))
+        guard let (route, entry) = found else { return routeOfOthers(for: question, of: pod) }
+        var taken = route.table == .main ? taken(route, because: entry.because, question) : taken(route, question, pod)
         taken.destination = route.destination
         return taken
     }
 
+    /// By a subnet's route.
+    private func taken(_ route: Route, _ question: Question, _ pod: Pod) -> TakenRoute {
+        let network = intents.networks[pod.network]
+        let subnet = network?.subnets.first { RouteTable(of: $0.id, in: pod.network) == route.table }
+        let routes = subnet?.routes.filter { $0.destination == route.destination } ?? []
+        let name = "the route of subnet \(subnet?.id ?? "") to \(route.destination)"
+        guard route.kind == .way, let hop = routes.first(where: { leads(route, through: $0.nextHop, in: network) })?.nextHop else {
+            var taken = TakenRoute(
+                .nowhere, "\(name) leads through \(routes.map(\.nextHop.description).joined(separator: " or ")), which can't be reached")
+            taken.subnet = subnet?.id
+            return taken
+        }
+        let there = state[.route(.host, nil, Prefix(hop))]
+        let because = state.entries[.route(.host, nil, Prefix(hop))]?.because
+        var taken = TakenRoute(.nowhere, "")
+        if case .route(let way)? = there, let because { taken = self.taken(way, to: hop, because: because, question) }
+        taken.reason = "\(name) leads through \(hop): \(taken.reason)"
+        (taken.subnet, taken.nextHop) = (subnet?.id, hop)
+        return taken
+    }
+
+    private func leads(_ route: Route, through hop: IPAddress, in network: Network?) -> Bool {
+        if route.end != nil { return route.gateway == hop }
+        return network.map { intents.neighboringHop(hop, in: $0, over: layout.underlay)?.end == nil } ?? false
+    }
+
     private func taken(_ route: Route, because: IntentID, _ question: Question) -> TakenRoute {
+        taken(route, to: question.remote, because: because, question)
+    }
+
+    private func taken(_ route: Route, to address: IPAddress, because: IntentID, _ question: Question) -> TakenRoute {
         if let name = route.end?.link, case .link(let link)? = state[.link(name)] {
-            var taken = TakenRoute(.pod(link.pod), "pod \(link.pod) of this host has \(question.remote), behind \(name)")
+            var taken = TakenRoute(.pod(link.pod), "pod \(link.pod) of this host has \(address), behind \(name)")
             taken.device = name.value
             return taken
         }

@@ -49,6 +49,11 @@ extension Intents {
         (index.neighborsByAddress[address] ?? []).sorted().compactMap { neighbors[$0] }.filter { shareAddresses($0.network, network) }
     }
 
+    /// The neighbors that are said to have `address` in `network`.
+    package func neighbors(at address: IPAddress, in network: ID<Network>) -> [Neighbor] {
+        (index.neighborsByAddress[address] ?? []).sorted().compactMap { neighbors[$0] }.filter { $0.network == network }
+    }
+
     /// Whether addresses mean the same in both networks: they are one, or both live in the shared routing domain.
     package func shareAddresses(_ one: ID<Network>, _ other: ID<Network>) -> Bool {
         one == other || (networks[one]?.isolated == false && networks[other]?.isolated == false)

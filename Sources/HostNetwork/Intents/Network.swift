@@ -24,6 +24,11 @@ package struct Network: Hashable, Sendable {
     }
 
     package func subnet(of address: IPAddress) -> Subnet? { subnets.first { $0.cidr.contains(address) } }
+
+    /// Whether the same addresses have their places in both.
+    func hasSamePlaces(as other: Network) -> Bool {
+        subnets.elementsEqual(other.subnets) { $0.id == $1.id && $0.cidr == $1.cidr && $0.gateway == $1.gateway }
+    }
 }
 
 package struct Subnet: Hashable, Sendable {
@@ -34,12 +39,20 @@ package struct Subnet: Hashable, Sendable {
     package var gateway: IPAddress?
     /// Wins over the network's.
     package var tunnelID: TunnelID?
+    /// The MAC that its pods know the gateway by; nil: that of every host side.
+    package var gatewayMAC: MAC?
+    /// Of what its pods send.
+    package var routes: [SubnetRoute]
 
-    package init(id: String, cidr: Prefix, gateway: IPAddress? = nil, tunnelID: TunnelID? = nil) {
+    package init(
+        id: String, cidr: Prefix, gateway: IPAddress? = nil, tunnelID: TunnelID? = nil, gatewayMAC: MAC? = nil, routes: [SubnetRoute] = []
+    ) {
         self.id = id
         self.cidr = cidr
         self.gateway = gateway
         self.tunnelID = tunnelID
+        self.gatewayMAC = gatewayMAC
+        self.routes = routes
     }
 
     /// Why no host can have this address of the subnet: its network address (in IPv6 the routers' anycast address,

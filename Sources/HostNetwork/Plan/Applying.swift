@@ -43,7 +43,7 @@ extension HostState {
             var gone = Set([object.holder].compactMap(\.self).filter { !isEmpty($0) })
             empty(&gone)
         case .address(let gone): loseIPv4(with: gone)
-        case .route, .neighbor, .forwarding, .rule, .element: return
+        case .route, .neighbor, .forwarding, .tableRule, .rule, .element: return
         }
     }
 
@@ -89,7 +89,7 @@ extension Object {
         case .set(let set): set.id.family
         case .rule(let rule): rule.chain.family
         case .element(let element): element.set.family
-        case .link, .address, .route, .neighbor, .tunnel, .forwarding: nil
+        case .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule: nil
         }
     }
 }

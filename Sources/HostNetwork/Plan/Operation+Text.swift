@@ -20,6 +20,7 @@ extension Object {
         case .tunnel(let tunnel):
             "link \(verb) \(tunnel.name) type vxlan id \(tunnel.id) local \(tunnel.local) dstport \(Tunnel.port) nolearning address \(tunnel.mac) mtu \(tunnel.mtu) \(tunnel.isUp ? "up" : "down")"
         case .forwarding(let entry): "fdb \(verb) \(entry.mac) dst \(entry.host) dev \(entry.tunnel) self permanent"
+        case .tableRule(let rule): rule.text(doing: verb)
         case .table(let family): "\(verb) table \(family.text) \(Marks.table)"
         case .chain(let chain): "\(verb) chain \(chain.id.text)\(chain.bodyText)"
         case .set(let set): "\(verb) \(set.isMap ? "map" : "set") \(set.id.text) { \(set.typeText) }"
@@ -33,7 +34,30 @@ extension Route {
     fileprivate func text(doing verb: String) -> String {
         let inet6 = gateway.map { $0.family != destination.family } ?? false
         let through = gateway.map { " via \(inet6 ? "inet6 " : "")\($0)" } ?? ""
-        return "route \(verb) \(destination)\(through)" + (end.map { "\(gateway == nil ? "" : " onlink") dev \($0.text)" } ?? "")
+        let what =
+            switch kind {
+            case .way: ""
+            case .exception: "throw "
+            case .barrier: "unreachable "
+            }
+        return "route \(verb) \(what)\(destination)\(through)" + (end.map { "\(gateway == nil ? "" : " onlink") dev \($0.text)" } ?? "")
+            + (table == .main ? "" : " table \(table.number)") + (kind == .barrier ? " metric \(UInt32.max)" : "")
+    }
+}
+
+extension TableRule {
+    fileprivate func text(doing verb: String) -> String {
+        let match =
+            switch match {
+            case .source(let prefix): "from \(prefix)"
+            case .link(let name, let family): "\(family == .v4 ? "" : "-6 ")iif \(name)"
+            }
+        let action =
+            switch action {
+            case .look(let table): "lookup \(table.number)"
+            case .main: "goto \(Self.ofMain)"
+            }
+        return "rule \(verb) \(match) \(action) priority \(priority)"
     }
 }
 

@@ -3,7 +3,7 @@
 /// A plan is sorted by this and by nothing else, so the order of a new kind of object is decided here.
 package enum Phase: Int, Comparable, Sendable, CaseIterable {
     // What leaves the host's network first: nothing of it may be reached once its rules go.
-    case routeGone, neighborGone, linkDown, linkGone
+    case tableRuleGone, routeGone, neighborGone, linkDown, linkGone
     // New pairs, down.
     case linkMade
     // One transaction of the firewall: unbind, bind, attach.
@@ -18,7 +18,9 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
     case tunnelMade, forwardingMade
     // Policy is in force: the network may know the pod. New addresses come before old ones go, for an interface that loses its last
     // one of IPv4 loses its routes and neighbors too (`inetdev_destroy` and `fib_disable_ip`, net/ipv4).
-    case addressMade, addressGone, linkChanged, linkUp, neighborMade, routeMade
+    case addressMade, addressGone, linkChanged, linkUp, neighborMade
+    // A table says what it doesn't lead to before it leads anywhere, and is looked at when it is whole.
+    case exceptionMade, routeMade, tableRuleMade
     // What a route may have used until now.
     case tunnelNeighborGone, forwardingGone
     // When no packet that began under the old rules is on its way any more (`Plan.stamps`), and at once for a new pair.
@@ -44,7 +46,9 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
         case (.address, .remove): .addressGone
         case (.address, _): .addressMade
         case (.route, .remove): .routeGone
-        case (.route, _): .routeMade
+        case (.route(let route), _): route.kind == .way ? .routeMade : .exceptionMade
+        case (.tableRule, .remove): .tableRuleGone
+        case (.tableRule, _): .tableRuleMade
         case (.neighbor(let neighbor), .remove): neighbor.end.link.isTunnel ? .tunnelNeighborGone : .neighborGone
         case (.neighbor, _): .neighborMade
         case (.table, .remove): .tableGone

@@ -268,6 +268,8 @@ extension Object {
         case (.link(let old), .link(let new)): old.canBecome(new)
         case (.tunnel(let old), .tunnel(let new)): old.canBecome(new)
         case (.link, _), (.tunnel, _), (_, .link), (_, .tunnel): false
+        // The kernel replaces a route by one of the same kind only (`fib6_add_rt2node`, net/ipv6/ip6_fib.c).
+        case (.route(let old), .route(let new)): old.kind == new.kind
         default: true
         }
     }

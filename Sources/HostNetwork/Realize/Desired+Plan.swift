@@ -46,7 +46,7 @@ extension Desired {
                     losers.formUnion(readers(of: element.set))
                 }
             case .rule(let rule): if seen.insert(rule.chain).inserted { losers.formUnion(readers(of: rule.chain)) }
-            case .link, .address, .route, .neighbor, .tunnel, .forwarding: continue
+            case .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule: continue
             }
         }
         return losers.filter { intents.pods[$0] != nil && isInForce($0, in: believed) }

@@ -20,6 +20,8 @@ package struct Desired: Sendable {
     /// The network of each attached pod, and the pods that are attached to each.
     private var homes: [ID<Pod>: ID<Network>] = [:]
     private var residents: [ID<Network>: Set<ID<Pod>>] = [:]
+    /// The next hops of each network that has routes.
+    private var hops: [ID<Network>: Set<IPAddress>] = [:]
 
     package var state: HostState { claims.state }
 
@@ -62,6 +64,7 @@ package struct Desired: Sendable {
         var work = Work()
         for (before, after) in changed {
             noteFabric(before, after, &work)
+            for intent in [before, after] { if let intent { noteRoutes(intent, &work) } }
             if case .securityGroup(let old)? = before, case .securityGroup(let new)? = after, old.differsOnlyInRules(from: new) {
                 work.groups.formUnion(bound.keys.filter { $0.group == new.id })
                 continue
@@ -104,7 +107,7 @@ package struct Desired: Sendable {
         case .group(let instance): bound[instance] ?? []
         case .members(let instance), .member(let instance, _): readers(of: .group(instance))
         case .addressGroup(let id): readers(of: .addressGroup(id))
-        case .base, .pod, .tunnels, .neighbor, nil: []
+        case .base, .pod, .tunnels, .neighbor, .routes, nil: []
         }
     }
 
@@ -124,6 +127,8 @@ package struct Desired: Sendable {
         var members: [GroupInstance: Set<IntentID>] = [:]
         /// Networks whose tunnels, and all that leads to their neighbors, may differ.
         var fabrics: Set<ID<Network>> = []
+        /// Networks whose routes may lead elsewhere.
+        var routes: Set<ID<Network>> = []
         var touched: Set<Object.Key> = []
     }
 
@@ -158,6 +163,24 @@ package struct Desired: Sendable {
         }
     }
 
+    /// As above: what a change has to do with routes.
+    private mutating func noteRoutes(_ intent: Intent, _ work: inout Work) {
+        switch intent {
+        case .network(let network):
+            let hops = intents.networks[network.id]?.nextHops ?? []
+            self.hops[network.id] = hops.isEmpty ? nil : hops
+            work.routes.insert(network.id)
+        case .pod(let pod): noteHops(pod.addresses, in: pod.network, &work)
+        case .neighbor(let neighbor): noteHops(neighbor.addresses, in: neighbor.network, &work)
+        case .addressGroup, .securityGroup: break
+        }
+    }
+
+    private func noteHops(_ addresses: [IPAddress], in network: ID<Network>, _ work: inout Work) {
+        guard let hops = hops[network], addresses.contains(where: hops.contains) else { return }
+        work.routes.insert(network)
+    }
+
     private mutating func moveMember(_ id: IntentID, to after: Membership?, _ work: inout Work) {
         let after = after.flatMap { $0.groups.isEmpty ? nil : $0 }
         let before = memberships[id]
@@ -183,6 +206,7 @@ package struct Desired: Sendable {
         for instance in again { derive(instance, &work) }
         for pod in work.pods { derivePod(pod, &work) }
         deriveFabrics(&work)
+        deriveRoutes(&work)
         // A pod that waits for its namespace again goes on with its epochs: flows of address pairs that are ranges keep their stamps.
         for pod in work.pods where intents.pods[pod] == nil { epochs[pod] = nil }
         return work.touched
@@ -230,6 +254,24 @@ package struct Desired: Sendable {
             }
             claims.set(.neighbor(id), to: entries, touched: &work.touched)
         }
+    }
+
+    private mutating func deriveRoutes(_ work: inout Work) {
+        for pod in work.pods { if let pod = intents.pods[pod] { noteHops(pod.addresses, in: pod.network, &work) } }
+        for id in work.routes.union(work.fabrics) {
+            var entries: [Entry] = []
+            if let network = inhabited(id) {
+                let hops = network.nextHops.compactMap { address in hop(address, in: network).map { (address, $0) } }
+                entries = RoutesPart(network: network, hops: Dictionary(uniqueKeysWithValues: hops)).entries
+            }
+            claims.set(.routes(id), to: entries, touched: &work.touched)
+        }
+    }
+
+    /// How packets get to a next hop; a pod that is here wins over one that is said to be elsewhere.
+    private func hop(_ address: IPAddress, in network: Network) -> NextHop? {
+        if let pod = intents.pod(at: address, in: network.id), isAttached(pod), pod.adminUp { return .pod(LinkName(of: pod.id)) }
+        return intents.neighboringHop(address, in: network, over: layout.underlay)
     }
 
     /// A network that a pod of this host is attached to.

@@ -71,7 +71,9 @@ extension Network {
     /// Whether nothing differs that tunnels, and what leads to neighbors, depend on.
     func hasSameFabric(as other: Network) -> Bool {
         fabricInForce == other.fabricInForce
-            && (fabricInForce == .none || (tunnelID == other.tunnelID && subnets == other.subnets))
+            && (fabricInForce == .none
+                || (tunnelID == other.tunnelID
+                    && subnets.elementsEqual(other.subnets) { $0.cidr == $1.cidr && $0.tunnelID == $1.tunnelID }))
     }
 }
 

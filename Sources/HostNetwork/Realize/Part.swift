@@ -11,6 +11,7 @@ package enum Part: Hashable, Sendable {
     case tunnels(ID<Network>)
     /// What leads to a pod on another host.
     case neighbor(ID<Neighbor>)
+    case routes(ID<Network>)
 }
 
 /// The desired state as the union of its parts: an object is there while any part claims it.

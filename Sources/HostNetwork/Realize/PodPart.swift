@@ -39,9 +39,9 @@ struct PodPart {
         var objects: [Object] = [
             .link(
                 Link(
-                    name: link, pod: pod.id, hostMAC: Marks.hostMAC, namespace: pod.namespace ?? "", interface: pod.interface, mac: pod.mac,
+                    name: link, pod: pod.id, hostMAC: hostMAC, namespace: pod.namespace ?? "", interface: pod.interface, mac: pod.mac,
                     mtu: pod.mtu(in: network, over: layout.underlay), isUp: pod.adminUp,
-                    reversePath: usesForeignAddresses ? .loose : .strict))
+                    reversePath: usesForeignAddresses ? .off : .strict))
         ]
         // Of a link that is down the kernel keeps neither routes nor neighbors nor addresses of IPv6, so nothing is wanted there.
         guard pod.adminUp else { return objects }
@@ -52,7 +52,7 @@ struct PodPart {
         }
         for gateway in gateways {
             objects.append(.address(InterfaceAddress(host, gateway)))
-            objects.append(.neighbor(NeighborEntry(side, gateway, at: Marks.hostMAC)))
+            objects.append(.neighbor(NeighborEntry(side, gateway, at: hostMAC)))
         }
         for family in Family.allCases {
             guard let gateway = gateways.first(where: { $0.family == family }) else { continue }
@@ -65,6 +65,11 @@ struct PodPart {
     private var gateways: [IPAddress] {
         var seen: Set<IPAddress> = []
         return pod.addresses.compactMap { network.subnet(of: $0)?.gateway }.filter { seen.insert($0).inserted }
+    }
+
+    /// What the pod knows its gateways by: the link has one MAC, so of several the first counts.
+    private var hostMAC: MAC {
+        pod.addresses.lazy.compactMap { network.subnet(of: $0) }.first { $0.gatewayMAC != nil }?.gatewayMAC ?? Marks.hostMAC
     }
 
     // MARK: Who may send what

@@ -67,6 +67,17 @@ package struct InterfaceAddress: Hashable, Sendable {
 
 /// A route out of one end. On the host side it carries Hawser's protocol number (`rtm_protocol`).
 package struct Route: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case way
+        /// The table has nothing to say about the destination, and the next rule goes on (`RTN_THROW`).
+        case exception
+        /// Where there is no way in the table, none by another is taken: it is the last resort, after every other route to the destination
+        /// (`RTN_UNREACHABLE`).
+        case barrier
+    }
+
+    package var kind = Kind.way
+    package var table = RouteTable.main
     /// Nil: out of whatever interface leads to the gateway, which is another host's address on the underlay.
     package var end: End?
     package var destination: Prefix
@@ -78,6 +89,19 @@ package struct Route: Hashable, Sendable {
         self.end = end
         self.destination = destination
         self.gateway = gateway
+    }
+
+    /// One of the host's that leads nowhere.
+    package init(_ kind: Kind, to destination: Prefix, in table: RouteTable) {
+        self.init(nil, to: destination)
+        self.kind = kind
+        self.table = table
+    }
+
+    package func placed(in table: RouteTable) -> Route {
+        var route = self
+        route.table = table
+        return route
     }
 
     package var side: End.Side { end?.side ?? .host }

@@ -7,6 +7,7 @@ package enum Object: Hashable, Sendable {
     indirect case neighbor(NeighborEntry)
     indirect case tunnel(Tunnel)
     indirect case forwarding(ForwardingEntry)
+    indirect case tableRule(TableRule)
     case table(TableFamily)
     case chain(Chain)
     case set(NamedSet)
@@ -19,6 +20,9 @@ package enum Object: Hashable, Sendable {
         case link(LinkName)
         indirect case address(End, IPAddress)
         indirect case route(End.Side, LinkName?, Prefix)
+        /// In another table than the main one; a barrier stands beside the way to the same destination.
+        indirect case tableRoute(RouteTable, Prefix, isBarrier: Bool)
+        indirect case tableRule(TableRule)
         indirect case neighbor(End, IPAddress)
         indirect case forwarding(LinkName, MAC)
         case table(TableFamily)
@@ -33,10 +37,13 @@ package enum Object: Hashable, Sendable {
         case .link(let link): .link(link.name)
         case .address(let address): .address(address.end, address.address)
         // The host has one route to a destination, whichever link it leaves by; a pod side has its own.
+        case .route(let route) where route.table != .main:
+            .tableRoute(route.table, route.destination, isBarrier: route.kind == .barrier)
         case .route(let route): .route(route.side, route.side == .host ? nil : route.end?.link, route.destination)
         case .neighbor(let neighbor): .neighbor(neighbor.end, neighbor.address)
         case .tunnel(let tunnel): .link(tunnel.name)
         case .forwarding(let entry): .forwarding(entry.tunnel, entry.mac)
+        case .tableRule(let rule): .tableRule(rule)
         case .table(let family): .table(family)
         case .chain(let chain): .chain(chain.id)
         case .set(let set): .set(set.id)
@@ -54,14 +61,15 @@ package enum Object: Hashable, Sendable {
         case .neighbor(let neighbor): neighbor.end.link
         case .tunnel(let tunnel): tunnel.name
         case .forwarding(let entry): entry.tunnel
-        case .table, .chain, .set, .rule, .element: nil
+        // One about a link outlives it (`detach_rules`, net/core/fib_rules.c).
+        case .tableRule, .table, .chain, .set, .rule, .element: nil
         }
     }
 
     package var isRuleset: Bool {
         switch self {
         case .table, .chain, .set, .rule, .element: true
-        case .link, .address, .route, .neighbor, .tunnel, .forwarding: false
+        case .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule: false
         }
     }
 }

@@ -245,6 +245,7 @@ extension Object {
         case .neighbor(let neighbor): self = .neighbor(neighbor)
         case .tunnel(let tunnel): self = .tunnel(tunnel)
         case .forwarding(let entry): self = .forwarding(entry)
+        case .tableRule(let rule): self = .tableRule(rule)
         }
     }
 
@@ -264,6 +265,7 @@ extension Object {
         case .neighbor(let neighbor): .neighbor(neighbor)
         case .tunnel(let tunnel): .tunnel(tunnel)
         case .forwarding(let entry): .forwarding(entry)
+        case .tableRule(let rule): .tableRule(rule)
         case .table, .chain, .set, .rule, .element: nil
         }
     }

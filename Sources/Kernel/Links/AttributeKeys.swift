@@ -67,7 +67,28 @@ extension AttributeKey<Nest> {
     static var configuration: Self { Self(IFLA_INET_CONF) }
 }
 
+extension AttributeKey<UInt32> {  // linux/fib_rules.h
+    static var tableRulePriority: Self { Self(FRA_PRIORITY) }
+    static var tableRuleTable: Self { Self(FRA_TABLE) }
+    static var tableRuleGoto: Self { Self(FRA_GOTO) }  // a rule's priority
+}
+
+extension AttributeKey<UInt8> {
+    static var tableRuleProtocol: Self { Self(FRA_PROTOCOL) }  // since Linux 4.17
+}
+
+extension AttributeKey<String> {
+    static var tableRuleLink: Self { Self(FRA_IIFNAME) }
+}
+
+extension AttributeKey<Bytes> {
+    static var tableRuleSource: Self { Self(FRA_SRC) }
+}
+
 extension MessageType {
+    static let newTableRule = Self(RTM_NEWRULE)
+    static let deleteTableRule = Self(RTM_DELRULE)
+    static let getTableRule = Self(RTM_GETRULE)
     static let newLink = Self(RTM_NEWLINK)
     static let setLink = Self(RTM_SETLINK)
     static let deleteLink = Self(RTM_DELLINK)

@@ -11,7 +11,7 @@ struct FoundEnds {
     mutating func read(at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket) throws(TransportError) {
         addresses += try FoundAddress.all(at: interface, through: &socket)
         for family in Family.allCases {
-            routes += try FoundRoute.all(family, by: Marks.routeProtocol, at: interface, through: &socket)
+            routes += try FoundRoute.own(family, at: interface, through: &socket)
         }
         neighbors += try FoundNeighbor.all(at: interface, through: &socket)
     }
@@ -27,7 +27,9 @@ struct FoundEnds {
         for route in routes {
             let end = route.index.flatMap { ends[$0] }
             guard end != nil || andElsewhere else { continue }
-            objects.append(.route(Route(end, to: route.destination, through: route.gateway)))
+            var object = Route(end, to: route.destination, through: route.gateway).placed(in: RouteTable(reported: route.table))
+            object.kind = route.kind
+            objects.append(.route(object))
         }
         for neighbor in neighbors {
             if let end = ends[neighbor.index] { objects.append(.neighbor(NeighborEntry(end, neighbor.address, at: neighbor.mac))) }

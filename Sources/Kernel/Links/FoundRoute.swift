@@ -5,6 +5,7 @@ import SystemPackage
 
 /// A route as the kernel reports it (`RTM_NEWROUTE`).
 struct FoundRoute: Hashable, Sendable {
+    var kind: Route.Kind
     var destination: Prefix
     var gateway: IPAddress?
     var index: InterfaceIndex?
@@ -15,8 +16,9 @@ struct FoundRoute: Hashable, Sendable {
     init?(_ header: MessageHeader, _ message: RawSpan) {
         guard header.type == .newRoute || header.type == .deleteRoute,
             let info = message.structure(at: MessageHeader.size, as: rtmsg.self),
-            let family = Family(number: Int32(info.rtm_family)), Int(info.rtm_type) == RTN_UNICAST
+            let family = Family(number: Int32(info.rtm_family)), let kind = Route.Kind(type: info.rtm_type)
         else { return nil }
+        self.kind = kind
         maker = info.rtm_protocol
         table = UInt32(info.rtm_table)
         destination = .everything(family)
@@ -39,16 +41,25 @@ struct FoundRoute: Hashable, Sendable {
     static func all(
         _ family: Family, by maker: UInt8 = 0, at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket
     ) throws(TransportError) -> [FoundRoute] {
-        let routes = try dump(family, by: maker, at: interface, through: &socket)
+        let routes = try dump(family, in: .main, by: maker, at: interface, through: &socket)
         return routes.filter { route in
-            route.table == UInt32(RT_TABLE_MAIN.rawValue) && (maker == 0 || route.maker == maker)
+            route.table == RouteTable.main.number && route.kind == .way && (maker == 0 || route.maker == maker)
                 && (interface == nil || route.index == interface)
+        }
+    }
+
+    /// Hawser's routes of a family in every table; out of one interface, when that is given.
+    static func own(
+        _ family: Family, at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket
+    ) throws(TransportError) -> [FoundRoute] {
+        try dump(family, in: nil, by: Marks.routeProtocol, at: interface, through: &socket).filter { route in
+            route.maker == Marks.routeProtocol && (interface == nil || route.index == interface)
         }
     }
 
     /// What the kernel lists; nothing in a namespace that never had a route, and so has no table yet.
     private static func dump(
-        _ family: Family, by maker: UInt8, at interface: InterfaceIndex?, through socket: inout NetlinkSocket
+        _ family: Family, in table: RouteTable?, by maker: UInt8, at interface: InterfaceIndex?, through socket: inout NetlinkSocket
     ) throws(TransportError) -> [FoundRoute] {
         do throws(TransportError) {
             return try socket.dump(
@@ -58,7 +69,8 @@ struct FoundRoute: Hashable, Sendable {
                     message.put(
                         raw: rtmsg(
                             rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0,
-                            rtm_table: UInt8(RT_TABLE_MAIN.rawValue), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0, rtm_flags: 0))
+                            rtm_table: UInt8(truncatingIfNeeded: table?.number ?? 0), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0,
+                            rtm_flags: 0))
                     if let interface { message.put(.routeLink, UInt32(bitPattern: interface.value)) }
                 }, FoundRoute.init)
         } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {

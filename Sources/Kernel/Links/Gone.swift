@@ -7,12 +7,15 @@ enum Gone {
     static let routes: Set<Errno> = [.noSuchProcess, .noSuchDevice]
     static let neighbors: Set<Errno> = [.noSuchFileOrDirectory, .noSuchDevice]
 
+    static let tableRules: Set<Errno> = [.noSuchFileOrDirectory]
+
     static func contains(_ errno: Errno, for object: LinkObject) -> Bool {
         switch object {
         case .link, .tunnel: links.contains(errno)
         case .address: addresses.contains(errno)
         case .route: routes.contains(errno)
         case .neighbor, .forwarding: neighbors.contains(errno)
+        case .tableRule: tableRules.contains(errno)
         }
     }
 }

@@ -9,6 +9,7 @@ package enum LinkObject: Hashable, Sendable {
     case neighbor(NeighborEntry)
     indirect case tunnel(Tunnel)
     case forwarding(ForwardingEntry)
+    case tableRule(TableRule)
 
     /// The pair or tunnel that it lives and dies with; none for a route out of another's interface.
     package var name: LinkName? {
@@ -19,6 +20,7 @@ package enum LinkObject: Hashable, Sendable {
         case .neighbor(let neighbor): neighbor.end.link
         case .tunnel(let tunnel): tunnel.name
         case .forwarding(let entry): entry.tunnel
+        case .tableRule: nil
         }
     }
 
@@ -29,7 +31,7 @@ package enum LinkObject: Hashable, Sendable {
         case .address(let address): address.end.side
         case .route(let route): route.side
         case .neighbor(let neighbor): neighbor.end.side
-        case .tunnel, .forwarding: .host
+        case .tunnel, .forwarding, .tableRule: .host
         }
     }
 }

@@ -31,6 +31,7 @@ extension LinkTable {
         }
         var objects = ends.objects(at: hosts.ends(.host).merging(tunnels.ends(.host)) { $1 }, andElsewhere: names == nil)
         objects += try observe(tunnels)
+        if names == nil { objects += try TableRule.all(through: &socket).map { .tableRule($0) } }
         var pods: [LinkName: FoundLink] = [:]
         for (open, there) in try whereabouts(of: hosts, expected) {
             do throws(OpenFailure) {

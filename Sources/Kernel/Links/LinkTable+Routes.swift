@@ -19,7 +19,10 @@ extension LinkTable {
         var replacing = StepBatch()
         for (step, interface) in owners {
             guard let route = pass.route(step) else { continue }
-            if let other = there[route.destination], other.maker != Marks.routeProtocol, !usurped.contains(route.destination) {
+            // Nobody else's are in the tables of subnets.
+            if route.table == .main, let other = there[route.destination], other.maker != Marks.routeProtocol,
+                !usurped.contains(route.destination)
+            {
                 pass.refuse(step, .fileExists, "\(route.destination) has a route that isn't Hawser's: \(other.words)")
             } else {
                 replacing.add(for: step, interface) { route.addMessage(to: &$0, interface, .replace) }

@@ -26,7 +26,10 @@ extension LinkStep {
         case .change(from: .tunnel(let old), to: .tunnel(let new)): return new.addChange(to: &batch, from: old, index)
         case .add(.forwarding(let entry)), .change(_, to: .forwarding(let entry)): return entry.addMessage(to: &batch, index)
         case .remove(.forwarding(let entry)): return entry.addMessage(to: &batch, index, removes: true)
-        // A link is removed by `LinkTable.remove`, and a tunnel made by `LinkTable.makeTunnels`; an address is all that there is to it, so that it can't change.
+        case .add(.tableRule(let rule)): return rule.addMessage(to: &batch)
+        case .remove(.tableRule(let rule)): return rule.addMessage(to: &batch, removes: true)
+        // A link is removed by `LinkTable.remove`, and a tunnel made by `LinkTable.makeTunnels`; an
+        // address or a rule is all that there is to it, so that it can't change.
         case .remove(.link), .remove(.tunnel), .add(.tunnel), .change: return nil
         }
     }
@@ -34,7 +37,7 @@ extension LinkStep {
     /// Whether the kernel refused because all is as wanted.
     func isFulfilled(despite errno: Errno) -> Bool {
         switch self {
-        case .add(.address): errno == .fileExists
+        case .add(.address), .add(.tableRule): errno == .fileExists
         case .remove(let object): Gone.contains(errno, for: object)
         default: false
         }

@@ -316,7 +316,7 @@ extension Firewall {
             switch object {
             case .element(let element): sets[element.set, default: []].insert(element.key)
             case .rule(let rule): chains[rule.chain, default: [:]][Fingerprint.of(rule.statements, in: rule.chain)] = rule
-            case .link, .address, .route, .neighbor, .tunnel, .forwarding, .table, .chain, .set: continue
+            case .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule, .table, .chain, .set: continue
             }
         }
         var counters: [Object.Key: Counter] = [:]

@@ -150,7 +150,7 @@ struct FirewallBatch {
                 encode(rule.statements, in: rule.chain, comment: operation.entry.comment, range)
             }
         case .element(let element): encodeElements(of: element.set, removes: removes, range)
-        case .link, .address, .route, .neighbor, .tunnel, .forwarding: return
+        case .link, .address, .route, .neighbor, .tunnel, .forwarding, .tableRule: return
         }
     }
 

@@ -44,13 +44,21 @@ struct NetworksCommand: AsyncParsableCommand {
         details.add("revision", "\(network.revision)")
         var parts = [details.rendered()]
         if !network.subnets.isEmpty {
-            var subnets = Table("SUBNET", "CIDR", "GATEWAY", "TUNNEL")
+            var subnets = Table("SUBNET", "CIDR", "GATEWAY", "GATEWAY MAC", "TUNNEL")
             for subnet in network.subnets {
                 subnets.add(
-                    Styled(subnet.id), Styled(subnet.cidr), Styled(subnet.gateway ?? "none"),
+                    Styled(subnet.id), Styled(subnet.cidr), Styled(subnet.gateway ?? "none"), Styled(subnet.gatewayMAC ?? ""),
                     Styled(subnet.tunnelID.map(String.init) ?? ""))
             }
             parts.append(subnets.rendered())
+        }
+        let routes = network.subnets.flatMap { subnet in (subnet.routes ?? []).map { (subnet.id, $0) } }
+        if !routes.isEmpty {
+            var table = Table("SUBNET", "ROUTE TO", "NEXT HOP", "PRIORITY")
+            for (subnet, route) in routes {
+                table.add(Styled(subnet), Styled(route.destination), Styled(route.nextHop), "\(route.priority)")
+            }
+            parts.append(table.rendered())
         }
         if let tunnels = network.fabric?.tunnels, !tunnels.isEmpty {
             var table = Table("TUNNEL", "DEVICE", "STATE")

@@ -339,16 +339,20 @@ import Testing
         #expect(world.intents.pods["port-1"] != nil)
     }
 
-    @Test("about routers, DHCP and gateways are remembered, and refused where an address can't be read")
+    @Test("about DHCP and gateways are remembered, and as with routers refused where an address can't be read")
     func records() throws {
         var world = AlcorWorld()
         let good = goal {
+            $0.subnetStates = [AlcorSample.subnet()]
             $0.routerStates = [
                 .with {
                     $0.configuration.id = "router"
                     $0.configuration.hostDvrMacAddress = "6c:dd:ee:0:0:1"
                     $0.configuration.subnetRoutingTables = [
-                        .with { $0.routingRules = [.with { ($0.destination, $0.nextHopIp) = ("10.2.0.0/24", "10.1.0.1") }] }
+                        .with {
+                            $0.subnetID = "subnet-1"
+                            $0.routingRules = [.with { ($0.destination, $0.nextHopIp) = ("10.2.0.0/24", "10.1.0.1") }]
+                        }
                     ]
                 }
             ]
@@ -357,10 +361,11 @@ import Testing
             ]
             $0.gatewayStates = [.with { ($0.configuration.id, $0.configuration.gatewayType) = ("gateway", .UNRECOGNIZED(77)) }]
         }
-        #expect(try world.push(good).statuses == [.success, .success, .success])
-        #expect(try world.push(good).statuses == [.success, .success, .success])
+        #expect(try world.push(good).statuses == [.success, .success, .success, .success])
+        #expect(try world.push(good).statuses == [.success, .success, .success, .success])
         #expect(!world.hasChanged)
         var bad = good
+        bad.subnetStates = []
         bad.routerStates[0].configuration.subnetRoutingTables[0].routingRules[0].destination = "10.2.0.0/99"
         bad.dhcpStates[0].configuration.macAddress = "x"
         bad.gatewayStates[0].configuration.destinations = [.with { $0.ipAddress = "x" }]

@@ -49,7 +49,15 @@ struct AlcorWorld {
         case .deferred: Answer(intent: id, status: .deferred)
         case .removed, .absent: Answer(intent: id, status: .applied)
         case .accepted, .unchanged:
-            Answer(intent: id, status: id.kind == .pod && !intents.unmet(for: ID(id.id)).isEmpty ? .pending : .applied)
+            Answer(intent: id, status: waits(id) ? .pending : .applied)
+        }
+    }
+
+    private func waits(_ id: IntentID) -> Bool {
+        switch id.kind {
+        case .pod: !intents.unmet(for: ID<Pod>(id.id)).isEmpty
+        case .network: !intents.unmet(for: ID<Network>(id.id), over: nil) { _ in nil }.isEmpty
+        default: false
         }
     }
 

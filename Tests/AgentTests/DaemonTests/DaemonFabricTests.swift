@@ -128,10 +128,26 @@ import Testing
         let sender = try UDP(in: left.red.namespace, at: left.red.ipv4, port: 5000)
         let receiver = try UDP(in: right.red.namespace, at: right.red.ipv4, port: 7000)
         #expect(try sender.reaches(receiver, at: right.red.ipv4, within: .seconds(5)))
-        left.host.end(SIGKILL)
-        #expect(try sender.reaches(receiver, at: right.red.ipv4, within: .seconds(5)))
-        try left.start()
-        #expect(try sender.reaches(receiver, at: right.red.ipv4, within: .seconds(5)))
+        // Both ways, through the end and the start of either daemon.
+        let back = (
+            try UDP(in: right.flat.namespace, at: right.flat.address), try UDP(in: left.flat.namespace, at: left.flat.address, port: 7000)
+        )
+        #expect(try back.0.reaches(back.1, at: left.flat.address, within: .seconds(5)))
+        let floods = try [
+            Flood(from: sender, to: receiver, at: right.red.ipv4, every: .milliseconds(1)),
+            Flood(from: back.0, to: back.1, at: left.flat.address, every: .milliseconds(1)),
+        ]
+        for side in [left, right] {
+            floods[0].wait(for: 50)
+            side.host.end(SIGKILL)
+            floods[0].wait(for: 50)
+            try side.start()
+            floods[0].wait(for: 50)
+        }
+        for flood in floods {
+            let report = flood.stop(waiting: .seconds(1))
+            #expect(report.lost == [] && report.duplicated == 0 && report.received == report.sent, "of \(report.sent)")
+        }
         #expect(try receiver.reaches(sender, at: left.red.ipv4, within: .seconds(5)))
         #expect(try !right.red.isReached(at: 7100, from: left.red, 0, witness: 7001))
     }

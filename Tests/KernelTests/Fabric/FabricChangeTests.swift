@@ -36,6 +36,85 @@ import Testing
         try expect(web, to: before, passes: false)
     }
 
+    @Test("follows it under traffic: every packet arrives once, first there and then here", arguments: FabricLab.Way.all)
+    func movesUnderTraffic(way: FabricLab.Way) throws {
+        let lab = try FabricLab(way)
+        let hosts = try (1...3).map { try host($0, in: lab) }
+        let web = try hosts[0].pod("web", 10, ["open"])
+        let (before, after) = (try hosts[1].pod("db", 20, ["open"]), try hosts[2].pod("db", 20, ["open"]))
+        for other in hosts.dropFirst() { try other.apply { try $0.put(web.neighbor()) } }
+        for family in way.families {
+            try hosts[0].apply { try $0.put(before.neighbor()) }
+            let sender = try UDP(in: web.namespace, at: web.address(family))
+            let there = try UDP(in: before.namespace, at: before.address(family))
+            let here = try UDP(in: after.namespace, at: after.address(family), port: there.port)
+            #expect(try sender.reaches(there, at: before.address(family), within: .seconds(5)))
+            let flood = try Flood(from: sender, to: there, at: before.address(family), every: .milliseconds(10))
+            flood.wait(for: 20)
+            try hosts[0].apply { try $0.put(after.neighbor()) }
+            flood.wait(for: 20)
+            let report = flood.stop()
+            var numbers: [Int] = []
+            while let datagram = here.receive(within: .milliseconds(50)) { numbers.append(Int(datagram.text.filter(\.isNumber)) ?? -1) }
+            let first = Set(0..<report.sent).subtracting(report.lost)
+            #expect(Set(report.lost) == Set(numbers), "\(family): what didn't come to the one came to the other")
+            #expect(report.duplicated == 0 && numbers.count == Set(numbers).count, "\(family)")
+            let (last, next) = (try #require(first.max()), try #require(numbers.min()))
+            #expect(last < next, "\(family): at no moment both")
+        }
+    }
+
+    @Test("follows a pod that moves with all that it has, and its connections last", arguments: FabricLab.Way.all)
+    func connection(way: FabricLab.Way) throws {
+        for family in way.families {
+            let lab = try FabricLab(way)
+            let hosts = try (1...3).map { try host($0, in: lab) }
+            let web = try hosts[0].pod("web", 10, ["open"])
+            let db = try hosts[1].pod("db", 20, ["open"])
+            try hosts[0].apply { try $0.put(db.neighbor()) }
+            for other in hosts.dropFirst() { try other.apply { try $0.put(web.neighbor()) } }
+            let listener = try TCPListener(in: db.namespace, at: db.address(family))
+            let client = try #require(
+                try TCP.connect(from: web.namespace, to: db.address(family), port: listener.port, within: .seconds(5)))
+            let server = try #require(listener.accept(within: .seconds(5)))
+            let conversation = Conversation(between: client, and: server, every: .milliseconds(5))
+            #expect(conversation.wait(for: 20, within: .seconds(20)))
+            // Its namespace stands for the machine's memory: the sockets go along.
+            try hosts[1].apply { _ = try $0.remove(db.id.intent) }
+            let moved = FabricPod(id: db.id, network: db.network, number: db.number, namespace: db.namespace, host: hosts[2])
+            try hosts[2].apply { try $0.put(moved.intent(["open"])) }
+            try hosts[0].apply { try $0.put(moved.neighbor()) }
+            #expect(conversation.wait(for: 50, within: .seconds(30)), "\(family)")
+            let (asked, answered) = conversation.stop(waiting: .seconds(20))
+            #expect(asked.missing == 0 && answered.missing == 0, "\(family)")
+        }
+    }
+
+    @Test("is there again when a host was gone for a while, without anything done", arguments: FabricLab.Way.all)
+    func disappears(way: FabricLab.Way) throws {
+        let lab = try FabricLab(way)
+        let hosts = try (1...2).map { try host($0, in: lab) }
+        let (web, db) = (try hosts[0].pod("web", 10, ["open"]), try hosts[1].pod("db", 20, ["open"]))
+        try hosts[0].apply { try $0.put(db.neighbor()) }
+        try hosts[1].apply { try $0.put(web.neighbor()) }
+        try expect(web, to: db, passes: true)
+        try lab.underlay.run("ip", "link", "set", "port2", "down")
+        try expect(web, to: db, passes: false)
+        try expect(db, to: web, passes: false)
+        try lab.underlay.run("ip", "link", "set", "port2", "up")
+        for family in way.families {
+            for (sender, receiver) in [(web, db), (db, web)] {
+                let client = try UDP(in: sender.namespace, at: sender.address(family))
+                let server = try UDP(in: receiver.namespace, at: receiver.address(family), port: 7000)
+                // The hosts look for each other again, which takes them a moment.
+                let isBack = try (0..<40).contains { _ in
+                    try client.reaches(server, at: receiver.address(family), within: .milliseconds(500))
+                }
+                #expect(isBack, "\(sender.id) to \(receiver.id), \(family)")
+            }
+        }
+    }
+
     @Test("makes way for a pod that comes here, and is there again when it goes", arguments: FabricLab.Way.all)
     func migrates(way: FabricLab.Way) throws {
         let lab = try FabricLab(way)

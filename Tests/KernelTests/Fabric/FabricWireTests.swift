@@ -90,6 +90,23 @@ import Testing
         }
     }
 
+    @Test("what comes as it is, in no tunnel, reaches no pod of an isolated network", arguments: FabricLab.Way.tunnels.filter(\.isolated))
+    func plain(way: FabricLab.Way) throws {
+        let world = try world(way)
+        for family in way.families {
+            let (address, host) = (world.db.address(family), FabricHost.address(2, family).description)
+            // As if the other host led there.
+            try world.web.host.outside.run("ip", family == .v4 ? "-4" : "-6", "route", "add", address, "via", host, "dev", "uplink")
+            let receiver = try UDP(in: world.db.namespace, at: address, port: 7000)
+            let sender = try UDP(in: world.web.host.outside, at: FabricHost.address(1, family).description)
+            let pod = try UDP(in: world.web.namespace, at: world.web.address(family))
+            #expect(try pod.reaches(receiver, at: address, within: .seconds(5)), "\(family) in the tunnel")
+            let arrives = (try? sender.reaches(receiver, at: address, within: .milliseconds(80))) ?? false
+            #expect(!arrives, "\(family)")
+            #expect(try pod.reaches(receiver, at: address, within: .seconds(5)), "\(family) in the tunnel")
+        }
+    }
+
     @Test("another identifier gets nowhere", arguments: FabricLab.Way.tunnels)
     func foreign(way: FabricLab.Way) throws {
         let world = try world(way)

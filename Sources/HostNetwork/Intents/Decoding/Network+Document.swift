@@ -10,6 +10,17 @@ extension Network {
             revision: try fields["revision"]?.revision() ?? 0)
         try distinct(at: fields["subnets"] ?? field)
         try carried(at: field)
+        try judgeRoutes { subnet, route, part, reason, valid in
+            let path = "subnets[\(subnet)].routes[\(route)]"
+            let there = subnets[subnet].routes[route]
+            let value =
+                switch part {
+                case "destination": "\(there.destination)"
+                case "nextHop": "\(there.nextHop)"
+                default: "\(there.priority)"
+                }
+            return Rejected(intent: field.intent, field: "\(path).\(part)", value: value, reason: reason, valid: valid)
+        }
     }
 
     private func distinct(at field: Field) throws(Rejected) {
@@ -57,14 +68,16 @@ extension Network {
 
 extension Subnet {
     init(_ field: Field) throws(Rejected) {
-        let fields = try field.fields(known: ["id", "cidr", "gateway", "tunnelID"])
+        let fields = try field.fields(known: ["id", "cidr", "gateway", "gatewayMAC", "tunnelID", "routes"])
         let cidr = try fields.required("cidr", valid: "a prefix such as 10.1.0.0/24")
         self.init(
             id: try fields.required("id", valid: IDText.valid).identifier(), cidr: try cidr.prefix(),
-            gateway: try fields["gateway"]?.address(), tunnelID: try fields["tunnelID"]?.tunnelID())
+            gateway: try fields["gateway"]?.address(), tunnelID: try fields["tunnelID"]?.tunnelID(),
+            gatewayMAC: try fields["gatewayMAC"]?.mac(), routes: try fields["routes"]?.each(SubnetRoute.init) ?? [])
         if let special = self.cidr.first.notAssignable ?? self.cidr.last.notAssignable {
             throw cidr.rejected("it includes \(special)", valid: "a prefix of unicast addresses")
         }
+        if gateway == nil, let field = fields["gatewayMAC"] { throw field.rejected("the subnet has no gateway", valid: "a gateway, too") }
         guard let gateway, let field = fields["gateway"] else { return }
         guard self.cidr.contains(gateway) else { throw field.rejected("outside of the subnet", valid: "an address of \(self.cidr)") }
         if let reserved = reserved(gateway) { throw field.rejected(reserved, valid: "another address of \(self.cidr)") }
@@ -73,7 +86,29 @@ extension Subnet {
     var document: Document {
         .fields(
             ("id", .string(id)), ("cidr", .text(cidr)), ("gateway", gateway.map { .text($0) }),
-            ("tunnelID", tunnelID.map { .int(Int($0.value)) }))
+            ("tunnelID", tunnelID.map { .int(Int($0.value)) }), ("gatewayMAC", gatewayMAC.map { .text($0) }),
+            ("routes", routes.isEmpty ? nil : .list(routes.map(\.document))))
+    }
+}
+
+extension SubnetRoute {
+    init(_ field: Field) throws(Rejected) {
+        let fields = try field.fields(known: ["destination", "nextHop", "priority"])
+        let destination = try fields.required("destination", valid: "a prefix such as 0.0.0.0/0")
+        self.init(
+            try destination.prefix(), through: try fields.required("nextHop", valid: "an address of the network").address(),
+            priority: try fields["priority"].map { (field) throws(Rejected) in
+                UInt32(try field.integer(in: 0...Int(UInt32.max)))
+            } ?? 0)
+        // Wider ones hold addresses that are none's and others, as 0.0.0.0/1 does.
+        if self.destination.length >= 8, let special = self.destination.first.notAssignable {
+            throw destination.rejected(special, valid: "a prefix of unicast addresses")
+        }
+    }
+
+    var document: Document {
+        .fields(
+            ("destination", .text(destination)), ("nextHop", .text(nextHop)), ("priority", priority == 0 ? nil : .int(Int(priority))))
     }
 }
 

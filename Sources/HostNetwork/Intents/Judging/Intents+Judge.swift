@@ -20,7 +20,7 @@ extension Intents {
                 intent: network.id.intent, field: "isolated", value: "\(network.isolated)",
                 reason: "it can't change while the network has \(pods.named)", valid: "\(previous.isolated)")
         }
-        guard network.subnets != previous.subnets else { return }
+        guard !network.hasSamePlaces(as: previous) else { return }
         func check(_ addresses: [IPAddress], of intent: IntentID) throws(Rejected) {
             do throws(Rejected) { try network.judge(addresses, of: intent) } catch {
                 throw Rejected(
