@@ -45,6 +45,7 @@ extension Object {
         case .neighbor: "neighbor"
         case .tunnel: "tunnel"
         case .forwarding: "forwarding"
+        case .tableRule: "tableRule"
         case .table: "table"
         case .chain: "chain"
         case .set: "set"

@@ -27,7 +27,7 @@ extension Difference: Comparable {
         case .table: 0
         case .link, .tunnel: 1
         case .chain, .set: 2
-        case .address, .route, .neighbor, .forwarding, .rule, .element: 3
+        case .address, .route, .neighbor, .forwarding, .tableRule, .rule, .element: 3
         }
     }
 

@@ -27,13 +27,23 @@ struct FoundEnds {
         for route in routes {
             let end = route.index.flatMap { ends[$0] }
             guard end != nil || andElsewhere else { continue }
-            var object = Route(end, to: route.destination, through: route.gateway).placed(in: RouteTable(reported: route.table))
-            object.kind = route.kind
-            objects.append(.route(object))
+            objects.append(.route(Route(route, at: end)))
         }
         for neighbor in neighbors {
             if let end = ends[neighbor.index] { objects.append(.neighbor(NeighborEntry(end, neighbor.address, at: neighbor.mac))) }
         }
         return objects
+    }
+
+    /// Routes out of interfaces other than these: those to other hosts, and those that lead nowhere.
+    func elsewhere(besides ours: Set<InterfaceIndex>) -> [LinkObject] {
+        routes.filter { $0.index.map { !ours.contains($0) } ?? true }.map { .route(Route($0, at: nil)) }
+    }
+}
+
+extension Route {
+    init(_ found: FoundRoute, at end: End?) {
+        self = Route(end, to: found.destination, through: found.gateway).placed(in: RouteTable(reported: found.table))
+        kind = found.kind
     }
 }

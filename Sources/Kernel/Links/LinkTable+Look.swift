@@ -3,13 +3,12 @@ package import Netlink
 import SystemPackage
 
 extension LinkTable {
-    /// Routes of Hawser's out of interfaces that aren't: those to other hosts.
+    /// Routes of Hawser's out of interfaces that aren't, and the rules by which tables are looked at.
     package mutating func observeElsewhere() throws(TransportError) -> [LinkObject] {
-        var routes: [FoundRoute] = []
-        for family in Family.allCases { routes += try FoundRoute.all(family, by: Marks.routeProtocol, through: &socket) }
+        var ends = FoundEnds()
+        try ends.read(through: &socket)
         let ours = Set(try (FoundLink.all(through: &socket) + FoundLink.tunnels(through: &socket)).map(\.index))
-        return routes.filter { $0.index.map { !ours.contains($0) } ?? true }
-            .map { .route(Route(nil, to: $0.destination, through: $0.gateway)) }
+        return ends.elsewhere(besides: ours) + (try TableRule.all(through: &socket)).map { .tableRule($0) }
     }
 
     /// Gives links the group back that they were known by. Each is told by the number that it had then, by its name and by what it is; one

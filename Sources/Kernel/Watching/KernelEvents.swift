@@ -30,6 +30,7 @@ package enum KernelEvents {
 
     private static let groups = [
         RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NEIGH,
+        RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
     ].map(\.rawValue)
 
     /// What happens from now on; the thread ends when nobody listens any more.

@@ -33,6 +33,7 @@ struct LinkEventReader: Sendable {
             case .newAddress, .deleteAddress: addressEvent(header, message)
             case .newRoute, .deleteRoute: routeEvent(header, message)
             case .newNeighbor, .deleteNeighbor: neighborEvent(header, message)
+            case .newTableRule, .deleteTableRule: tableRuleEvent(header, message)
             default: nil
             }
         return ports.contains(header.port) ? nil : event
@@ -71,16 +72,22 @@ struct LinkEventReader: Sendable {
     }
 
     private mutating func routeEvent(_ header: MessageHeader, _ message: RawSpan) -> LinkEvent? {
-        guard let route = FoundRoute(header, message), route.table == UInt32(RT_TABLE_MAIN.rawValue) else { return nil }
+        guard let route = FoundRoute(header, message) else { return nil }
+        let isMain = route.table == RouteTable.main.number
         guard route.maker == Marks.routeProtocol else {
             // Somebody's route in the place of ours; of ours nothing is said then.
-            guard header.type == .newRoute, header.flags.contains(.replace) else { return nil }
+            guard isMain, header.type == .newRoute, header.flags.contains(.replace) else { return nil }
             return destinations.removeValue(forKey: route.destination).map { .usurped(route.destination, $0) }
         }
         if header.type == .newRoute { remember(route) }
-        let end = route.index.flatMap(name).map { End($0, .host) }
-        let object = Object.route(Route(end, to: route.destination, through: route.gateway))
+        let object = Object.route(Route(route, at: route.index.flatMap(name).map { End($0, .host) }))
         return header.type == .newRoute ? .has(object) : .lacks(object.key)
+    }
+
+    private func tableRuleEvent(_ header: MessageHeader, _ message: RawSpan) -> LinkEvent? {
+        guard let rule = TableRule(header: header, message: message) else { return nil }
+        let object = Object.tableRule(rule)
+        return header.type == .newTableRule ? .has(object) : .lacks(object.key)
     }
 
     private func neighborEvent(_ header: MessageHeader, _ message: RawSpan) -> LinkEvent? {
@@ -96,7 +103,7 @@ struct LinkEventReader: Sendable {
 
     private mutating func remember(_ route: FoundRoute) {
         guard let index = route.index else { return }
-        destinations[route.destination] = .some(name(index))
+        if route.table == RouteTable.main.number { destinations[route.destination] = .some(name(index)) }
         if links[index] == nil, gatewayLinks[index] == nil { gatewayLinks[index] = .some(nil) }
     }
 }
