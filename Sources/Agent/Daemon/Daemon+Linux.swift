@@ -13,6 +13,7 @@ extension Daemon {
         var layout = try Layout(settings)
         layout.underlay = try underlay(parts)
         try forward(parts)
+        confine(parts)
         let reconciler = try await Reconciler(
             host: try LinuxDomains(
                 directory: settings.host.namespaces, marks: layout.marks,
@@ -41,6 +42,12 @@ extension Daemon {
             parts.logger.warning("host.address: no interface has \(address): no tunnel leads to other hosts")
         }
         return underlay
+    }
+
+    private static func confine(_ parts: Parts) {
+        do { try Confinement.begin() } catch {
+            parts.logger.warning("the kernel doesn't let the daemon confine itself: \(error)")
+        }
     }
 
     private static func forward(_ parts: Parts) throws {

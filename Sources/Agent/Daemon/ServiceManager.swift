@@ -15,7 +15,13 @@ package struct ServiceManager: Sendable {
         let connecting = DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(unixDomainSocketPath: path)
         guard let channel = try? await connecting.get() else { return nil }
         self.channel = channel
-        watchdog = environment["WATCHDOG_USEC"].flatMap(Int64.init).map { .microseconds($0) }
+        watchdog = Self.watchdog(environment["WATCHDOG_USEC"])
+    }
+
+    /// Nil for what isn't a time, and 0, which is none.
+    static func watchdog(_ text: String?) -> Duration? {
+        // A year is as good as any time beyond, and can be counted in nanoseconds.
+        text.flatMap(UInt64.init).flatMap { $0 > 0 ? .microseconds(Int64(min($0, 31_536_000_000_000))) : nil }
     }
 
     package func say(_ lines: String...) async {
@@ -25,7 +31,7 @@ package struct ServiceManager: Sendable {
     /// Says that all is well, twice in each period, as long as `isAlive` answers; until the task is cancelled.
     package func keepAlive(_ isAlive: @escaping @Sendable () async -> Bool) async {
         guard let watchdog else { return }
-        let period = TimeAmount.nanoseconds(Int64(watchdog / .nanoseconds(2)))
+        let period = TimeAmount.nanoseconds(max(1, Int64(watchdog / .nanoseconds(2))))
         let loop = channel.eventLoop
         let ticks = loop.scheduleRepeatedAsyncTask(initialDelay: period, delay: period) { _ in
             loop.makeFutureWithTask { if await isAlive() { await say("WATCHDOG=1") } }

@@ -1,4 +1,3 @@
-import CLinux
 package import GRPCCore
 import GRPCNIOTransportHTTP2
 package import Logging
@@ -8,32 +7,40 @@ import ServiceLifecycle
 /// The control socket: gRPC for the command line and CNI on the same host.
 ///
 /// Who may connect is decided by the socket's permissions. The gRPC library doesn't hand a call's peer credentials to its handler, so they
-/// are logged for each connection, not checked for each call.
+/// are logged and counted for each connection, not checked for each call.
 package struct ControlServer: Service {
     private let file: SocketFile
     private let services: [any RegistrableRPCService]
     private let logger: Logger
+    private let limits: SocketClients.Limits
     private let onListening: @Sendable () -> Void
 
     package init(
-        _ settings: Settings.Socket, reconciler: any Reconciling, logger: Logger, onListening: @escaping @Sendable () -> Void = {},
-        services: (PushAccess) -> [any RegistrableRPCService] = { _ in [] }
+        _ settings: Settings.Socket, reconciler: any Reconciling, logger: Logger, limits: SocketClients.Limits = SocketClients.Limits(),
+        onListening: @escaping @Sendable () -> Void = {}, services: (PushAccess) -> [any RegistrableRPCService] = { _ in [] }
     ) {
         file = SocketFile(settings)
         // The same as at the push port: the socket's permissions have judged already.
         self.services = [ControlService(reconciler: reconciler)] + services(PushAccess(.control, logger: logger, meter: PushMeter()))
         self.logger = logger
+        self.limits = limits
         self.onListening = onListening
     }
 
     package func run() async throws {
         try await file.prepare()
         defer { file.remove() }
+        let clients = SocketClients(of: "control", limits, logger: logger)
         let transport = HTTP2ServerTransport.Posix(
             address: .unixDomainSocket(path: file.path), transportSecurity: .plaintext,
             config: .defaults { config in
                 config.rpc.maxRequestPayloadSize = 64 << 20  // bytes; a file of the intents' folder may be as big
-                config.channelDebuggingCallbacks.onAcceptTCPConnection = { [logger] channel in Self.logPeer(of: channel, logger) }
+                // One who says nothing is asked whether he is there; a call that waits for the kernel is no silence.
+                config.connection.keepalive.time = .nanoseconds(limits.idle.nanoseconds)
+                config.connection.keepalive.timeout = .nanoseconds(limits.patience.nanoseconds)
+                config.connection.keepalive.clientBehavior.allowWithoutCalls = true
+                config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(5)
+                config.channelDebuggingCallbacks.onAcceptTCPConnection = { clients.accept($0) }
             })
         let server = GRPCServer(transport: transport, services: services)
         try await withGracefulShutdownHandler {
@@ -48,13 +55,5 @@ package struct ControlServer: Service {
         } onGracefulShutdown: {
             server.beginGracefulShutdown()
         }
-    }
-
-    /// SO_PEERCRED (unix(7)): who connected, as the kernel knows it.
-    private static func logPeer(of channel: any Channel, _ logger: Logger) -> EventLoopFuture<Void> {
-        guard let options = channel as? any SocketOptionProvider else { return channel.eventLoop.makeSucceededVoidFuture() }
-        return options.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED)).map { (peer: hawser_peer) in
-            logger.debug("control: connection of process \(peer.process), user \(peer.user), group \(peer.group)")
-        }.recover { _ in }
     }
 }

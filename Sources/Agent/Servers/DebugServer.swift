@@ -2,6 +2,7 @@ import Foundation
 import HawserAPI
 import HostNetwork
 import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 import NIOFoundationCompat
@@ -14,17 +15,19 @@ package struct DebugServer: Service {
     private let journal: Journal
     private let push: PushMeter
     private let logger: Logger
+    private let limits: SocketClients.Limits
     private let onListening: @Sendable () -> Void
 
     package init(
         _ settings: Settings.Socket, reconciler: any Reconciling, journal: Journal, push: PushMeter = PushMeter(), logger: Logger,
-        onListening: @escaping @Sendable () -> Void = {}
+        limits: SocketClients.Limits = SocketClients.Limits(), onListening: @escaping @Sendable () -> Void = {}
     ) {
         file = SocketFile(settings)
         self.reconciler = reconciler
         self.journal = journal
         self.push = push
         self.logger = logger
+        self.limits = limits
         self.onListening = onListening
     }
 
@@ -33,8 +36,16 @@ package struct DebugServer: Service {
         defer { file.remove() }
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)  // the library reports every start and stop as news
+        let clients = SocketClients(of: "debug", limits, logger: logger)
+        // Nobody who asks for something has more to say.
+        let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)
         let application = Application(
-            router: router(), configuration: ApplicationConfiguration(address: .unixDomainSocket(path: file.path)),
+            router: router(),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ClientAdmission(clients)], idleTimeout: limits.idle, httpDecoderConfiguration: decoder)),
+            configuration: ApplicationConfiguration(address: .unixDomainSocket(path: file.path)),
             onServerRunning: { [file, logger, onListening] _ in
                 file.openToGroup(logger)
                 logger.info("debug: listening on \(file.path)")
@@ -54,27 +65,27 @@ package struct DebugServer: Service {
         }
         router.get("/v1/pods") { [reconciler] _, _ in Response.json(await reconciler.pods()) }
         router.get("/v1/pods/**") { [reconciler] request, _ in
-            let id = request.id(after: "/v1/pods/")
+            let id = request.uri.path.id(after: "/v1/pods/")
             return Response.json(await reconciler.pods().first { $0.id == id }, orMissing: "pod", id)
         }
         router.get("/v1/groups") { [reconciler] _, _ in Response.json(await reconciler.groups()) }
         router.get("/v1/groups/**") { [reconciler] request, _ in
-            let id = request.id(after: "/v1/groups/")
+            let id = request.uri.path.id(after: "/v1/groups/")
             return Response.json(await reconciler.groups().first { $0.id == id }, orMissing: "group", id)
         }
         router.get("/v1/networks") { [reconciler] _, _ in Response.json(await reconciler.networks()) }
         router.get("/v1/networks/**") { [reconciler] request, _ in
-            let id = request.id(after: "/v1/networks/")
+            let id = request.uri.path.id(after: "/v1/networks/")
             return Response.json(await reconciler.networks().first { $0.id == id }, orMissing: "network", id)
         }
         router.get("/v1/neighbors") { [reconciler] _, _ in Response.json(await reconciler.neighbors()) }
         router.get("/v1/rules/**") { [reconciler] request, _ in
-            let id = request.id(after: "/v1/rules/")
+            let id = request.uri.path.id(after: "/v1/rules/")
             return Response.json(await reconciler.rules(of: id), orMissing: "pod", id)
         }
         router.get("/v1/explain") { [reconciler] request, _ in
             do {
-                return Response.json(try await reconciler.explain(try ExplainQuery(request)))
+                return Response.json(try await reconciler.explain(try ExplainQuery(request.uri.queryParameters)))
             } catch let error as NoQuestion {
                 return Response.error(.badRequest, "\(error)")
             } catch let error as Unanswerable {
@@ -96,10 +107,17 @@ package struct DebugServer: Service {
 }
 
 /// Nothing is changed through this socket, and whoever tries is told where to.
-private struct ReadOnly<Context: RequestContext>: RouterMiddleware {
+private struct ReadOnly: RouterMiddleware {
+    typealias Context = DebugContext
+
     @concurrent func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
+        guard !request.hasMuchToSay else {
+            // Or it would be read to its end, and thrown away.
+            context.channel.close(promise: nil)
+            return .error(.contentTooLarge, "nothing here wants a body")
+        }
         guard request.method == .get || request.method == .head else {
             var refusal = Response.error(
                 .methodNotAllowed, "this socket is for reading: change things with hawser apply, over the control socket")
@@ -115,12 +133,21 @@ private struct ReadOnly<Context: RequestContext>: RouterMiddleware {
     }
 }
 
+extension Request {
+    /// Whether it comes with a body that isn't there by mistake: a long one, or one of any length.
+    fileprivate var hasMuchToSay: Bool {
+        if headers[.transferEncoding] != nil { return true }
+        guard let length = headers[.contentLength] else { return false }
+        return Int(length).map { $0 > 64 << 10 } ?? true
+    }
+}
+
 extension ExplainQuery {
     /// `?pod=web-0&direction=ingress&remote=10.1.0.20`, and protocol, port, sourcePort, icmpType.
-    fileprivate init(_ request: Request) throws(NoQuestion) {
+    init(_ parameters: some Sequence<(key: Substring, value: Substring)>) throws(NoQuestion) {
         var values: [String: String] = [:]
         let known = ["pod", "direction", "remote", "protocol", "port", "sourcePort", "icmpType"]
-        for (name, value) in request.uri.queryParameters {
+        for (name, value) in parameters {
             guard known.contains(String(name)) else {
                 throw NoQuestion("there is no parameter \(name): it is one of \(known.joined(separator: ", "))")
             }
@@ -133,10 +160,10 @@ extension ExplainQuery {
     }
 }
 
-extension Request {
-    /// The id that the path ends with; a '/' in it may stand as it is or percent-encoded.
-    fileprivate func id(after prefix: String) -> String {
-        let rest = String(uri.path.dropFirst(prefix.count))
+extension String {
+    /// The id that a path ends with; a '/' in it may stand as it is or percent-encoded.
+    func id(after prefix: String) -> String {
+        let rest = String(dropFirst(prefix.count))
         return rest.removingPercentEncoding ?? rest
     }
 }

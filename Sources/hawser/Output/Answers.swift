@@ -25,7 +25,7 @@ enum Answers {
         }
         let transaction = answer.transaction
         if let plan = answer.plan {
-            parts.append(plan.isEmpty ? "plan: nothing to do" : "plan:\n" + plan.map { "  " + $0 }.joined(separator: "\n"))
+            parts.append(plan.isEmpty ? "plan: nothing to do" : "plan:\n" + plan.map { "  " + $0.printable }.joined(separator: "\n"))
         } else if transaction.messages == 0 {
             parts.append("nothing to change in the kernel")
         } else {

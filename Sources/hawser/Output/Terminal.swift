@@ -17,7 +17,7 @@ struct Terminal: Sendable {
         error: { write($0, to: .standardError) })
 
     /// "hawser: …" on standard error.
-    func complain(_ message: String) { error("hawser: " + message) }
+    func complain(_ message: String) { error("hawser: " + message.printable) }
 
     /// See no-color.org.
     static func wantsColors(_ environment: [String: String]) -> Bool {
@@ -39,7 +39,7 @@ struct Styled: Sendable, ExpressibleByStringInterpolation {
     var color: Color?
 
     init(_ text: String, _ color: Color? = nil) {
-        self.text = text
+        self.text = text.printable
         self.color = color
     }
 

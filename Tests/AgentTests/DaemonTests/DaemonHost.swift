@@ -22,8 +22,11 @@ final class DaemonHost: Sendable {
     let host: LabNamespace
     let folder: TemporaryFolder
     private let daemon = Mutex<LabProgram?>(nil)
+    /// Whether the daemon has its files where the unit has them, in a mount namespace of its own; `state` and `run` of the folder are there.
+    private let isSandboxed: Bool
 
-    init() throws {
+    init(isSandboxed: Bool = false) throws {
+        self.isSandboxed = isSandboxed
         lab = try Lab()
         host = try lab.namespace("host")
         folder = try TemporaryFolder()
@@ -38,7 +41,10 @@ final class DaemonHost: Sendable {
     private static func program(_ name: String) -> String { programs.appending(path: name).path(percentEncoded: false) }
 
     private var settings: [String] {
-        [
+        if isSandboxed {
+            return ["--intents-directory", "", "--control-group", "", "--debug-group", ""]
+        }
+        return [
             "--config", folder.file("hawserd.yaml"), "--state-directory", folder.file("state"), "--intents-directory",
             folder.file("intents.d"),
             "--control-socket", folder.file("control.sock"), "--control-group", "", "--debug-socket", folder.file("debug.sock"),
@@ -57,10 +63,18 @@ final class DaemonHost: Sendable {
         }
     }
 
+    /// The settings, but for those that `more` has.
+    private func settings(besides more: [String]) -> [String] {
+        let pairs = stride(from: 0, to: settings.count, by: 2).map { (settings[$0], settings[$0 + 1]) }
+        return pairs.filter { !more.contains($0.0) }.flatMap { [$0.0, $0.1] } + more
+    }
+
     /// Starts the daemon, with more flags where there are any, and returns when it answers.
-    func start(_ more: [String] = []) throws {
+    ///
+    /// - Parameter inside: the words that put a program into a sandbox.
+    func start(_ more: [String] = [], inside: [String] = []) throws {
         if !FileManager.default.fileExists(atPath: folder.file("hawserd.yaml")) { try folder.write("{}\n", to: "hawserd.yaml") }
-        let daemon = try LabProgram([Self.program("hawserd")] + settings + more, in: host, log: folder.file("log"))
+        let daemon = try LabProgram(inside + [Self.program("hawserd")] + settings(besides: more), in: host, log: folder.file("log"))
         self.daemon.withLock { $0 = daemon }
         let answers = try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }
         #expect(answers && !daemon.hasEnded, "\(log)")
@@ -94,7 +108,13 @@ final class DaemonHost: Sendable {
 
     var log: String { (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "" }
 
-    func cleanup() throws -> Outcome { try run([Self.program("hawserd"), "--cleanup"] + settings) }
+    /// Runs the daemon to its end, with more flags: for those with which it doesn't start.
+    func run(_ more: [String]) throws -> Outcome {
+        if !FileManager.default.fileExists(atPath: folder.file("hawserd.yaml")) { try folder.write("{}\n", to: "hawserd.yaml") }
+        return try run([Self.program("hawserd")] + settings(besides: more), input: "")
+    }
+
+    func cleanup() throws -> Outcome { try run([Self.program("hawserd"), "--cleanup"] + settings, input: "") }
 
     /// A command of `hawser`, with its sockets.
     func hawser(_ arguments: String..., input: String = "") throws -> Outcome { try hawser(arguments, input: input) }
@@ -103,9 +123,12 @@ final class DaemonHost: Sendable {
         try run([Self.program("hawser")] + arguments.prefix { $0 != "--" } + sockets + arguments.drop { $0 != "--" }, input: input)
     }
 
-    private var sockets: [String] { ["--control-socket", folder.file("control.sock"), "--debug-socket", folder.file("debug.sock")] }
+    private var sockets: [String] {
+        let place = isSandboxed ? "run/" : ""
+        return ["--control-socket", folder.file(place + "control.sock"), "--debug-socket", folder.file(place + "debug.sock")]
+    }
 
-    private func run(_ words: [String], input: String = "") throws -> Outcome {
+    private func run(_ words: [String], input: String) throws -> Outcome {
         let complaints = folder.file("complaints-\(UUID().uuidString)")
         let line = #"file=$1; shift; "$@" 2> "$file"; echo "status $?" >> "$file""#
         let output = try host.run(["sh", "-c", line, "sh", complaints] + words, input: input)

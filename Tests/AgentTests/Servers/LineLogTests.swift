@@ -30,4 +30,10 @@ import Testing
         #expect(
             line == #"{"level":"info","logger":"hawserd","message":"a \"word\"\n","pod":"web-0","time":"2027-01-15T08:00:00.000Z"}"#)
     }
+
+    @Test("spells out what would steer a terminal or begin another line")
+    func controls() {
+        let line = log(.text).line(.info, "a\u{1b}[2Jb\rc\u{0}d\u{9b}e\u{202e}f\tg", ["x": "\u{7}"], at: time)
+        #expect(line == #"2027-01-15T08:00:00.000Z info a\u{1B}[2Jb\rc\0d\u{009B}e\u{202E}f"# + "\tg" + #" x=\u{07}"#)
+    }
 }

@@ -12,8 +12,12 @@ struct Served: Sendable {
     let folder: TemporaryFolder
     let reconciler = MemoryReconciler()
     let journal = Journal()
+    private let limits: SocketClients.Limits
 
-    init() throws { folder = try TemporaryFolder() }
+    init(_ limits: SocketClients.Limits = .init()) throws {
+        folder = try TemporaryFolder()
+        self.limits = limits
+    }
 
     var control: String { folder.file("control.sock") }
     var debug: String { folder.file("debug.sock") }
@@ -28,10 +32,12 @@ struct Served: Sendable {
         let group = ServiceGroup(
             services: [
                 ControlServer(
-                    .init(socket: control, group: ""), reconciler: reconciler, logger: logger, onListening: onListening
+                    .init(socket: control, group: ""), reconciler: reconciler, logger: logger, limits: limits,
+                    onListening: onListening
                 ) { access in [PushService(reconciler: reconciler, journal: journal, access: access, limits: .init())] },
                 DebugServer(
-                    .init(socket: debug, group: ""), reconciler: reconciler, journal: journal, logger: logger, onListening: onListening),
+                    .init(socket: debug, group: ""), reconciler: reconciler, journal: journal, logger: logger, limits: limits,
+                    onListening: onListening),
             ], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

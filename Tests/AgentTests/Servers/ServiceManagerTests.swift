@@ -58,4 +58,14 @@ import Testing
     func none(environment: [String: String]) async {
         #expect(await ServiceManager(environment: environment) == nil)
     }
+
+    @Test(
+        "may ask for any time, or none",
+        arguments: [
+            (nil, nil), ("", nil), ("0", nil), ("-1", nil), ("x", nil), ("30000000", Duration.seconds(30)), ("1", .microseconds(1)),
+            ("18446744073709551615", .seconds(31_536_000)),
+        ] as [(String?, Duration?)])
+    func watchdog(text: String?, time: Duration?) {
+        #expect(ServiceManager.watchdog(text) == time)
+    }
 }

@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+import Lab
+import OwnThreads
+import Testing
+
+@Suite("The sockets of a daemon", .ownThreads) struct DaemonAccessTests {
+    private let host: DaemonHost
+
+    init() throws { host = try DaemonHost() }
+
+    /// Whether this process can be other users: in a user namespace of its own it has but one.
+    private static let hasUsers = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8))?.contains("4294967295") ?? false
+
+    /// 1 is the group daemon, as everywhere (base-passwd); 65534 is nobody.
+    private enum Who: String, CaseIterable {
+        case member = "setpriv --reuid 65534 --regid 65534 --groups 1"
+        case stranger = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+        case ruler = "setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user"
+        case pod = "unshare --net setpriv --reuid 65534 --regid 65534 --clear-groups"
+
+        var isEntitled: Bool { self == .member }
+        var words: [String] { rawValue.split(separator: " ").map(String.init) }
+    }
+
+    private func connect(_ who: Who, to socket: String) throws -> String {
+        // Perl, for Python may be in a folder of root's own.
+        let perl = "socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un($ARGV[0])) ? 'connected' : $! + 0"
+        return try host.host.run(who.words + ["perl", "-MSocket", "-e", perl, host.folder.file(socket)])
+    }
+
+    @Test(
+        "let members of their group in, and nobody else, be he root in a user namespace of his own",
+        .enabled(if: hasUsers, "there is but one user here"))
+    func entitled() throws {
+        try host.start(["--control-group", "daemon", "--debug-group", "daemon"])
+        for socket in ["control.sock", "debug.sock"] {
+            for who in Who.allCases {
+                #expect(try connect(who, to: socket) == (who.isEntitled ? "connected" : "\(EACCES)"), "\(who) at \(socket)")
+            }
+        }
+        #expect(try host.hawser("status").status == 0)
+    }
+
+    @Test(
+        "hold a user to so many connections, while others get in", .enabled(if: hasUsers, "there is but one user here"))
+    func greedyUser() throws {
+        try host.start(["--control-group", "daemon", "--debug-group", "daemon"])
+        let perl = """
+            $| = 1;
+            for (1 .. 100) {
+                socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un($ARGV[0])) or next;
+                syswrite($s, "GET /healthz HTTP/1.1\\r\\nHost: hawser\\r\\n\\r\\n") or next;
+                my $answer = ''; sysread($s, $answer, 4096);
+                push @held, $s if $answer =~ m{^HTTP/1.1 200};
+            }
+            print "let in " . @held . "\\n"; sleep 600
+            """
+        let words = Who.member.words + ["perl", "-MSocket", "-e", "$SIG{PIPE} = 'IGNORE'; " + perl, host.folder.file("debug.sock")]
+        let greedy = try LabProgram(words, in: host.host, log: host.folder.file("greedy"))
+        func said() -> String { (try? String(contentsOfFile: host.folder.file("greedy"), encoding: .utf8)) ?? "" }
+        #expect(eventually(within: .seconds(60)) { said().contains("let in") })
+        #expect(said() == "let in 64\n")
+        #expect(try host.hawser("status").status == 0)
+        #expect(host.log.contains("debug: refused: user 65534"))
+        greedy.end(SIGKILL)
+        #expect(try eventually { try connect(.member, to: "debug.sock") == "connected" })
+    }
+
+    @Test("say nothing of keys, certificates' keys or what is pushed, however much is logged")
+    func secrets() throws {
+        let authority = try PushAuthority("ca", in: host.folder)
+        try authority.sign("host")
+        let key = try String(contentsOfFile: host.folder.file("host.key"), encoding: .utf8)
+        let tls = [
+            "--push-listen", "127.0.0.1:50001", "--push-certificate", host.folder.file("host.pem"), "--push-client-ca",
+            authority.certificate, "--log-level", "trace",
+        ]
+        // A key that is none: what is in the file is nobody's business, least of all when it was the wrong file.
+        let secret = "Zm9ydHktdHdvIGlzIHRoZSBhbnN3ZXI"
+        let wrong = try host.folder.write("-----BEGIN PRIVATE KEY-----\n\(secret)\n-----END PRIVATE KEY-----\n", to: "wrong.key")
+        let failed = try host.run(tls + ["--push-key", wrong])
+        #expect(failed.status == 1 && failed.complaints.contains("wrong.key"), "\(failed)")
+        #expect(!failed.complaints.contains(secret))
+
+        try host.start(tls + ["--push-key", host.folder.file("host.key")])
+        let group = "  - {id: web, network: blue, rules: [{id: r, direction: ingress, remote: {cidr: 203.0.113.77/32}}]}\n"
+        let good = try host.folder.write("networks: [{id: blue}]\nsecurityGroups:\n" + group, to: "good.yaml")
+        #expect(try host.hawser("apply", "-f", good).status == 0)
+        let bad = try host.folder.write("networks: [{id: blue, \(secret)}]\npods: [\(secret)", to: "bad.yaml")
+        #expect(try host.hawser("apply", "-f", bad).status == 1)
+        // Handshakes that succeed, that fail, and bytes that aren't any.
+        let connect = "exec openssl s_client -connect 127.0.0.1:50001 < /dev/null"
+        _ = try? host.host.run("sh", "-c", connect + " -cert \(host.folder.file("host.pem")) -key \(host.folder.file("host.key"))")
+        _ = try? host.host.run("sh", "-c", connect)
+        _ = try? host.host.run("bash", "-c", "echo \(secret) > /dev/tcp/127.0.0.1/50001")
+        #expect(host.end(SIGTERM).status == 0)
+        let lines = key.split(separator: "\n").filter { !$0.hasPrefix("-") && $0.count > 20 }
+        #expect(!lines.isEmpty)
+        for word in lines.map(String.init) + [secret, "203.0.113.77"] { #expect(!host.log.contains(word), "\(word)") }
+        // It was logged at all, and as much as can be.
+        #expect(host.log.contains("debug control: connection of process") && host.log.contains("push: refused"))
+    }
+}

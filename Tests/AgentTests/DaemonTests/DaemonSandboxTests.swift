@@ -1,0 +1,122 @@
+import Foundation
+import Lab
+import OwnThreads
+import Testing
+
+/// What the unit says is done by Python/sandbox.py, for no systemd runs here; see there for what that leaves out.
+@Suite("The sandbox of the unit", .serialized, .ownThreads) struct DaemonSandboxTests {
+    private let host: DaemonHost
+    private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    private static let unit = tests.appending(path: "../../Systemd/hawserd.service").standardized.path(percentEncoded: false)
+
+    init() throws {
+        host = try DaemonHost(isSandboxed: true)
+        for name in ["state", "run"] {
+            try FileManager.default.createDirectory(atPath: host.folder.file(name), withIntermediateDirectories: true)
+        }
+    }
+
+    private static func script(_ name: String) -> String { tests.appending(path: "Python/\(name)").path(percentEncoded: false) }
+
+    /// The words that put a program into the sandbox. The unit's folders are the test's own.
+    private var sandbox: [String] {
+        [
+            "python3", Self.script("sandbox.py"), Self.unit, "--bind", "\(host.folder.file("state")):/var/lib/hawser", "--bind",
+            "\(host.folder.file("run")):/run/hawser", "--group", "1", "--",
+        ]
+    }
+
+    @Test("lets the daemon do all that it is for: attach, rebind, isolated networks, pushes, and the same after it is killed")
+    func works() throws {
+        // As systemd does at boot: what is mounted there afterwards is heard of inside.
+        try host.host.run("mount", "--make-shared", "/run")
+        let (web, client) = (try host.pod("web", 10), try host.pod("client", 20))
+        let settings = DaemonHost.plaintext + ["--control-group", "daemon", "--debug-group", "daemon"]
+        func start() throws { try host.start(settings, inside: sandbox) }
+        try start()
+        func bind(_ group: String) throws {
+            let resources = DaemonHost.resources(
+                ["a": [7000, 7001], "b": [7100, 7001]], pods: web.json(group) + "," + client.json("open"))
+            let statuses = try host.python([], DaemonHost.apply(#"{"upserts": \#(resources)}"#))[0].statuses
+            #expect(Set(statuses) == ["APPLIED"], "\(host.log)")
+        }
+        func judge(_ open: UInt16, _ shut: UInt16) throws {
+            for family in 0...1 {
+                #expect(try web.isReached(at: open, from: client, family, witness: 7001))
+                #expect(try !web.isReached(at: shut, from: client, family, witness: 7001))
+            }
+        }
+        try bind("a")
+        try judge(7000, 7100)
+        // A namespace that comes while the daemon runs, from outside of its mount namespace; and one that it makes itself.
+        let island = try host.lab.namespace("island")
+        let text = """
+            networks: [{id: sandbox-iso, isolated: true, subnets: [{id: i, cidr: 10.1.0.0/24, gateway: 10.1.0.1}]}]
+            pods: [{id: i0, network: sandbox-iso, namespace: \(island.path), addresses: [10.1.0.10]}]
+            """
+        #expect(try host.hawser("apply", "-f", host.folder.write(text, to: "iso.yaml")).status == 0, "\(host.log)")
+        let isAttached = try eventually { try island.run("ip", "-o", "link").contains("eth0") }
+        let pods = try host.hawser("pods").output
+        #expect(isAttached, "\(pods)\(host.log)")
+        try bind("b")
+        try judge(7100, 7000)
+
+        host.end(SIGKILL)
+        try judge(7100, 7000)
+        try start()
+        try judge(7100, 7000)
+        try bind("a")
+        try judge(7000, 7100)
+        // The socket is its group's, which wants no CAP_CHOWN of a member.
+        let socket = try FileManager.default.attributesOfItem(atPath: host.folder.file("run/control.sock"))
+        #expect(socket[.groupOwnerAccountID] as? Int == 1 && socket[.posixPermissions] as? Int == 0o660)
+        let (status, time) = host.end(SIGTERM)
+        #expect(status == 0 && time < .seconds(5))
+        #expect(!host.log.contains("confine itself"), "the filter of the unit must let the daemon have one of its own")
+    }
+
+    @Test("forbids all else, and would be missed")
+    func forbids() throws {
+        let others = try host.folder.write("", to: "others")
+        try host.host.run("chown", "65534", others)
+        try host.host.run("chmod", "400", others)
+        try host.host.run("cp", others, "/run/hawser-others")
+        try host.host.run("cp", "-p", others, "/run/hawser-others")
+        defer { _ = try? host.host.run("rm", "/run/hawser-others") }
+        let numbers = try host.host.run(
+            "sh", "-c",
+            "echo '#include <sys/syscall.h>' | clang -E -dM - | sed -n 's/#define __NR_\\([a-z0-9_]*\\) \\([0-9]*\\)$/\\1=\\2/p'")
+        // The folder of the test is out of sight inside.
+        try FileManager.default.copyItem(atPath: Self.script("forbidden.py"), toPath: host.folder.file("state/forbidden.py"))
+        // What is called python3 may be a script that finds it.
+        let python = try host.host.run("python3", "-c", "import sys; print(sys.executable, end='')")
+        func outcomes(_ words: [String], own: String) throws -> [String: String] {
+            let environment = ["env", "NUMBERS=\(numbers)", "OWN=\(own)", "OTHERS=/run/hawser-others"]
+            let lines = try host.host.run(environment + words + [python, own + "/forbidden.py"]).split(separator: "\n")
+            return Dictionary(
+                lines.compactMap { line in
+                    line.range(of: ": ", options: .backwards).map { (String(line[..<$0.lowerBound]), String(line[$0.upperBound...])) }
+                }
+            ) { $1 }
+        }
+        let inside = try outcomes(sandbox, own: "/var/lib/hawser")
+        for (what, outcome) in inside {
+            if what.hasPrefix("forbidden") { #expect(outcome.hasPrefix("refused"), "\(what): \(outcome)") }
+            if what.hasPrefix("allowed") { #expect(outcome == "done", "\(what): \(outcome)") }
+        }
+        let outside = try outcomes([], own: host.folder.file("state"))
+        #expect(Set(inside.keys) == Set(outside.keys) && inside.count > 50)
+        // Of what the host refuses as well, as it has no such file or no such call, nothing is shown.
+        let shown = outside.filter { $0.key.hasPrefix("forbidden") && !$0.value.hasPrefix("refused") }
+        #expect(shown.count > 30, "\(outside)")
+        for path in ["/etc", "/usr", "/var/lib", "/run"] { _ = try? host.host.run("rm", "-f", path + "/hawser-was-here") }
+    }
+
+    @Test("is spelled as systemd reads it, and counts for little exposure")
+    func verified() throws {
+        let offline = try host.host.run("systemd-analyze", "security", "--offline=true", "--no-pager", Self.unit)
+        let score = try #require(offline.split(separator: "\n").last { $0.contains("Overall exposure level") })
+        let number = try #require(score.split(separator: " ").compactMap { Double($0) }.first)
+        #expect(number <= 3.5, "\(score)")
+    }
+}
