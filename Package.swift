@@ -139,6 +139,17 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "PolicyModel", dependencies: ["HostNetwork"], path: "Tests/PolicyModel", swiftSettings: strict),
         .target(name: "OwnThreads", path: "Tests/OwnThreads", swiftSettings: strict),
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Agent", "CFuzzer", "HawserAPI", "HawserProtocol", "HostNetwork", "Kernel", "Netlink", "OwnThreads", "PolicyModel", "Store",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Corpus", "Regressions", "Tools", "words.dict"],
+            swiftSettings: strict),
         .testTarget(name: "HostNetworkTests", dependencies: ["HostNetwork", "OwnThreads", "PolicyModel"], swiftSettings: strict),
         .testTarget(
             name: "KernelTests", dependencies: ["HostNetwork", "Netlink", "Kernel", "Lab", "OwnThreads", "PolicyModel"],

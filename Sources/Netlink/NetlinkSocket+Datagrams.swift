@@ -78,12 +78,18 @@ extension NetlinkSocket {
     func messages<Failure: Error>(
         in length: Int, _ body: (MessageHeader, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
-        let bytes = unsafe buffer.span.bytes.extracting(first: length)
+        try unsafe buffer.span.bytes.extracting(first: length).messages(body)
+    }
+}
+
+extension RawSpan {
+    /// Goes through the messages of a datagram, up to the first that doesn't fit.
+    func messages<Failure: Error>(_ body: (MessageHeader, RawSpan) throws(Failure) -> Void) throws(Failure) {
         var offset = 0
-        while offset + MessageHeader.size <= bytes.byteCount {
-            let header = MessageHeader(bytes, at: offset)
-            guard header.length >= MessageHeader.size, offset + header.length <= bytes.byteCount else { return }
-            try body(header, bytes.extracting(offset..<(offset + header.length)))
+        while offset + MessageHeader.size <= byteCount {
+            let header = MessageHeader(self, at: offset)
+            guard header.length >= MessageHeader.size, offset + header.length <= byteCount else { return }
+            try body(header, extracting(offset..<(offset + header.length)))
             offset += (header.length + 3) & ~3
         }
     }
@@ -95,7 +101,7 @@ extension KernelError {
         let code = message.number(at: MessageHeader.size, as: Int32.self)
         guard code != 0 else { return nil }
         self.init(
-            operation: MessageType(rawValue: message.number(at: MessageHeader.size + 8)), errno: Errno(rawValue: -code),
+            operation: MessageType(rawValue: message.number(at: MessageHeader.size + 8)), errno: Errno(rawValue: 0 &- code),
             sequence: header.sequence)
         guard header.flags.contains(.explained) else { return }
         // The error number, the refused message's header and, unless it was left out, the rest of that message.

@@ -5,9 +5,18 @@ package struct JSONParser: ~Copyable {
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
+    /// How many values there may be yet.
+    private var left: Int
 
     package static func parse(_ text: some Collection<UInt8>) throws(JSONSyntaxError) -> Document {
-        var parser = JSONParser(bytes: Array(text))
+        var left = Document.mostValues
+        return try parse(text, values: &left)
+    }
+
+    /// - Parameter left: how many values there may be yet, for texts that come together.
+    package static func parse(_ text: some Collection<UInt8>, values left: inout Int) throws(JSONSyntaxError) -> Document {
+        var parser = JSONParser(bytes: Array(text), left: left)
+        defer { left = parser.left }
         parser.skipSpace()
         let document = try parser.value()
         parser.skipSpace()
@@ -15,10 +24,15 @@ package struct JSONParser: ~Copyable {
         return document
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], left: Int) {
+        self.bytes = bytes
+        self.left = left
+    }
 
     private mutating func value() throws(JSONSyntaxError) -> Document {
         guard depth < 64 else { throw error("a document of at most 64 levels") }
+        left -= 1
+        guard left >= 0 else { throw error("a document of at most \(Document.mostValues) values") }
         depth += 1
         defer { depth -= 1 }
         guard let first = peek else { throw error("a value") }
@@ -145,7 +159,10 @@ extension JSONParser {
 
     private mutating func hexadecimal() throws(JSONSyntaxError) -> UInt32 {
         let end = position + 4
-        guard end <= bytes.count, let code = UInt32(String(decoding: bytes[position..<end], as: UTF8.self), radix: 16) else {
+        // A sign would do for the number that follows it, and not for JSON.
+        guard end <= bytes.count, bytes[position] != UInt8(ascii: "+"), bytes[position] != UInt8(ascii: "-"),
+            let code = UInt32(String(decoding: bytes[position..<end], as: UTF8.self), radix: 16)
+        else {
             throw error("four hexadecimal digits")
         }
         position = end

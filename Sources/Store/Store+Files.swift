@@ -15,7 +15,8 @@ extension Store {
     package func files() throws(StoreError) -> [String: String] {
         try read("read the files") { database in
             let rows = try Row.fetchAll(database, sql: "SELECT path, digest FROM files")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0["path"], $0["digest"]) })
+            // Two names may be spelled differently in bytes, and be the same text (Unicode's canonical equivalence): neither is known then.
+            return Dictionary(rows.map { ($0["path"], $0["digest"]) }) { _, _ in "" }
         }
     }
 

@@ -217,4 +217,32 @@ func with(_ base: Document, _ changes: Document) -> Document {
         #expect(Set(good + [pod]).isSubset(of: intents))
         #expect(rejected == IntentFile.decode(refused.document).rejected)
     }
+
+    @Test("quotes of a long value its beginning, and of a long name, too")
+    func excerpts() throws {
+        let long = String(repeating: "x\u{301}", count: 1 << 20)
+        let deep = (0..<60).reduce(Document.list(Array(repeating: "y", count: 100_000))) { inner, _ in [inner] }
+        for value in [.string(long), deep, .map([(long, .int(1))])] as [Document] {
+            let rejected = IntentFile.decode(["pods": [["id": "a", "network": value, "addresses": ["10.1.0.1"]]]]).rejected
+            let first = try #require(rejected.first)
+            #expect(first.value.unicodeScalars.count == 101 && first.value.hasSuffix("…"))
+        }
+        let unknown = IntentFile.decode(["pods": [.map([("id", "a"), (long, .int(1))])], "nonsense": .null]).rejected
+        #expect(unknown.count == 2 && unknown.allSatisfy { $0.field.unicodeScalars.count < 120 })
+        let section = IntentFile.decode(.map([(long, .list([]))])).rejected
+        #expect(section.count == 1 && section[0].field.unicodeScalars.count < 120)
+    }
+
+    @Test("takes a network with very many subnets, and finds the two that overlap")
+    func manySubnets() throws {
+        func subnets(_ last: String) -> Document {
+            let all = (0..<60_000).map { number -> Document in
+                ["id": .string("s\(number)"), "cidr": .string("10.\(number >> 8).\(number & 255).0/24")]
+            }
+            return ["networks": [["id": "blue", "subnets": .list(all + [["id": "last", "cidr": .string(last)]])]]]
+        }
+        #expect(IntentFile.decode(subnets("10.255.0.0/24")).intents.count == 1)
+        let rejected = try #require(IntentFile.decode(subnets("10.3.7.128/25")).rejected.first)
+        #expect(rejected.field == "subnets[60000].cidr" && rejected.reason == "overlaps 10.3.7.0/24 of subnet s775")
+    }
 }

@@ -8,19 +8,39 @@ package enum IntentReader {
     /// One document of a JSON text, or all those of a YAML stream (separated by `---`).
     /// JSON is what calls itself so ("….json") or, where there is no name to go by, begins with a brace.
     package static func documents(in text: Data, named name: String) throws(UnreadableText) -> [Document] {
+        var left = Document.mostValues
+        return try documents(in: text, named: name, values: &left)
+    }
+
+    /// The same of one of several texts that come together.
+    ///
+    /// - Parameter left: how many values there may be yet.
+    static func documents(in text: Data, named name: String, values left: inout Int) throws(UnreadableText) -> [Document] {
         let startsLikeJSON = text.first { !$0.isASCIISpace } == UInt8(ascii: "{")
         let saysYAML = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
         do {
-            if name.hasSuffix(".json") { return [try JSONParser.parse(text)] }
+            if name.hasSuffix(".json") { return [try JSONParser.parse(text, values: &left)] }
             // YAML is nearly a superset of JSON, but not quite: tabs, for one.
-            if startsLikeJSON, !saysYAML, let document = try? JSONParser.parse(text) { return [document] }
+            if startsLikeJSON, !saysYAML {
+                var leftAfter = left
+                if let document = try? JSONParser.parse(text, values: &leftAfter) {
+                    left = leftAfter
+                    return [document]
+                }
+            }
             guard let string = String(validating: text, as: UTF8.self) else { throw UnreadableText(name: name, reason: "it isn't UTF-8") }
-            return try YAMLDocument.parse(string)
+            return try YAMLDocument.parse(string, values: &left)
         } catch let error as UnreadableText {
             throw error
         } catch {
-            throw UnreadableText(name: name, reason: "\(error)".trimmingCharacters(in: .whitespacesAndNewlines))
+            throw UnreadableText(name: name, reason: Self.words("\(error)"))
         }
+    }
+
+    /// Yams quotes the whole line, which may be the whole text.
+    private static func words(_ text: String) -> String {
+        let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        return text.utf8.count <= 1000 ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(300))) + "…"
     }
 }
 

@@ -4,33 +4,59 @@ import Yams
 /// YAML as the core schema of YAML 1.2 reads it, where `yes`, `12:30:45` and `0777` are what they look like: text, text and 777.
 /// (YAML 1.1, which libyaml's users mostly follow, would make a number of a MAC address that has only decimal digits.)
 enum YAMLDocument {
-    static func parse(_ text: String) throws -> [Document] {
-        var budget = Budget(nodes: 10_000 + 4 * text.utf8.count)
+    /// - Parameter left: how many values there may be yet; an alias stands for all that its anchor holds, so a short text can mean an
+    ///   endless one.
+    static func parse(_ text: String, values left: inout Int) throws -> [Document] {
+        try judge(text, left)
         var documents: [Document] = []
         var nodes = try Yams.compose_all(yaml: text, .basic)
-        while let node = nodes.next() { documents.append(try document(node, depth: 0, &budget)) }
+        while let node = nodes.next() { documents.append(try document(node, depth: 0, &left)) }
         // A broken text ends the sequence like a whole one does.
         if let error = nodes.error { throw error }
         return documents
     }
 
-    /// How much a text may unfold into: an alias stands for all that its anchor holds, so a short text can mean an endless one.
-    private struct Budget {
-        var nodes: Int
+    /// Refuses, before it is read, what would take far more memory or time than its length says.
+    ///
+    /// Yams makes some hundred bytes of each value, and of each key its hash, which goes through all that the key's aliases stand for.
+    private static func judge(_ text: String, _ left: Int) throws {
+        var (separators, hasAliases, mayHaveOddKeys, isInAlias) = (0, false, false, false)
+        var last: UInt8 = 0
+        for byte in text.utf8 where byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\t") {
+            switch byte {
+            case UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "["), UInt8(ascii: "{"): separators += 1
+            case UInt8(ascii: "-"): if last == UInt8(ascii: "-") { separators += 1 }
+            case UInt8(ascii: "*"): hasAliases = true
+            case UInt8(ascii: "?"): mayHaveOddKeys = true
+            case UInt8(ascii: ":"):
+                separators += 1
+                // A key ends on the line of its colon (YAML 1.2, section 7.4.2).
+                if isInAlias || last == UInt8(ascii: "]") || last == UInt8(ascii: "}") { mayHaveOddKeys = true }
+            default: break
+            }
+            isInAlias = byte == UInt8(ascii: "*") || (isInAlias && byte.isOfAlias)
+            last = byte
+        }
+        guard separators <= left else { throw Excess(reason: "it has more than \(Document.mostValues) values") }
+        guard !hasAliases || !mayHaveOddKeys else {
+            throw Excess(reason: "where aliases (*) are used, a key must be a plain word, and '?' can't be")
+        }
     }
 
-    private static func document(_ node: Node, depth: Int, _ budget: inout Budget) throws -> Document {
-        budget.nodes -= 1
-        guard budget.nodes > 0 else { throw Excess(reason: "its aliases unfold into far more than is written") }
+    private static func document(_ node: Node, depth: Int, _ left: inout Int) throws -> Document {
+        left -= 1
+        guard left >= 0 else {
+            throw Excess(reason: "with all that its aliases unfold into, it has more than \(Document.mostValues) values")
+        }
         guard depth < 64 else { throw Excess(reason: "it is nested more than 64 levels deep") }
         switch node {
         case .scalar(let scalar): return scalar.style == .plain || scalar.style == .any ? plain(scalar.string) : .string(scalar.string)
-        case .sequence(let items): return .list(try items.map { try document($0, depth: depth + 1, &budget) })
+        case .sequence(let items): return .list(try items.map { try document($0, depth: depth + 1, &left) })
         case .mapping(let entries):
             return .map(
                 try entries.map { key, value in
                     guard case .scalar(let name) = key else { throw Excess(reason: "a key is not a plain word") }
-                    return (name.string, try document(value, depth: depth + 1, &budget))
+                    return (name.string, try document(value, depth: depth + 1, &left))
                 })
         case .alias: throw Excess(reason: "it names an anchor that isn't there")
         }
@@ -54,5 +80,16 @@ enum YAMLDocument {
     private struct Excess: Error, CustomStringConvertible {
         var reason: String
         var description: String { reason }
+    }
+}
+
+extension UInt8 {
+    /// Whether libyaml takes it for part of an alias's name.
+    fileprivate var isOfAlias: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "_"), UInt8(ascii: "-"): true
+        default: false
+        }
     }
 }

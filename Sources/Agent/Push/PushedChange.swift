@@ -41,9 +41,10 @@ struct PushedChange {
     /// name.
     init(_ documents: Hawser_V1_Documents, scope: Scope?) throws {
         var read: [Document] = []
+        var left = Document.mostValues
         for document in documents.documents {
             do throws(UnreadableText) {
-                read += try IntentReader.documents(in: document.content, named: document.name)
+                read += try IntentReader.documents(in: document.content, named: document.name, values: &left)
             } catch {
                 throw RPCError(code: .invalidArgument, message: "\(error); nothing is changed")
             }

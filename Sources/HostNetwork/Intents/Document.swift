@@ -25,6 +25,11 @@ extension Document: Equatable {
     }
 }
 
+extension Document {
+    /// How many values a text may have, lists and maps included: some hundred bytes of memory each.
+    package static let mostValues = 4_000_000
+}
+
 /// One line in YAML's flow style, as a person would quote it back.
 extension Document: CustomStringConvertible {
     package var description: String {

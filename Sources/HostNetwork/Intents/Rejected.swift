@@ -4,7 +4,7 @@ package struct Rejected: Error, Hashable, Sendable {
     package var intent: IntentID?
     /// The path of the field inside the resource, as in "rules[2].ports"; from the top of the file where `intent` is nil.
     package var field: String
-    /// As it was written; empty where there was nothing.
+    /// As it was written, and of a long one the beginning; empty where there was nothing.
     package var value: String
     package var reason: String
     /// What would be valid; empty where the reason says it already.
@@ -13,7 +13,7 @@ package struct Rejected: Error, Hashable, Sendable {
     package init(intent: IntentID?, field: String, value: String = "", reason: String, valid: String = "") {
         self.intent = intent
         self.field = field
-        self.value = value
+        self.value = value.excerpt
         self.reason = reason
         self.valid = valid
     }

@@ -92,8 +92,9 @@ extension LinkTable {
 }
 
 extension [LinkName: FoundLink] {
+    /// A link that was renamed while it was asked for is there by both of its names.
     fileprivate func ends(_ side: End.Side) -> [InterfaceIndex: End] {
-        Dictionary<InterfaceIndex, End>(uniqueKeysWithValues: map { ($1.index, End($0, side)) })
+        Dictionary<InterfaceIndex, End>(map { ($1.index, End($0, side)) }) { $1 }
     }
 }
 

@@ -19,7 +19,7 @@ package struct DescriptorStore: Sendable {
         if environment["LISTEN_PID"].flatMap(Int32.init) == process, let count = environment["LISTEN_FDS"].flatMap(Int32.init) {
             let names = (environment["LISTEN_FDNAMES"] ?? "").split(separator: ":", omittingEmptySubsequences: false)
             // From 3 on (SD_LISTEN_FDS_START, systemd/sd-daemon.h).
-            for (number, name) in zip(0..<count, names) { left[String(name)] = 3 + number }
+            for (number, name) in zip(Int32(3)..., names.prefix(Int(max(count, 0)))) { left[String(name)] = number }
         }
         self.left = left
     }

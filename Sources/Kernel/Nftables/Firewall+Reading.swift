@@ -19,14 +19,7 @@ extension Firewall {
             message.put(.ruleTable, Marks.table)
             message.put(.ruleChain, chain.name)
         } body: { message in
-            let rule = NftnlRule()
-            unsafe message.withHeader { header in
-                guard unsafe nftnl_rule_nlmsg_parse(header, rule.pointer) >= 0 else { return }
-                body(
-                    ListedRule(
-                        handle: unsafe nftnl_rule_get_u64(rule.pointer, UInt16(NFTNL_RULE_HANDLE.rawValue)),
-                        fingerprint: unsafe Fingerprint.of(rule.pointer), comment: rule.comment, counter: rule.counter))
-            }
+            if let rule = ListedRule(message) { body(rule) }
         }
     }
 
@@ -64,25 +57,7 @@ extension Firewall {
         var chains: [Chain] = []
         try dump(NFT_MSG_GETCHAIN, family) { _ in
         } body: { message in
-            var table = ""
-            var name = ""
-            var hook: UInt32?
-            var priority: Int32 = 0
-            message.attributes(after: nfgenmsg.self) { number, value in
-                switch UInt32(number) {
-                case NFTA_CHAIN_TABLE.rawValue: table = value.text
-                case NFTA_CHAIN_NAME.rawValue: name = value.text
-                case NFTA_CHAIN_HOOK.rawValue:
-                    value.attributes { number, value in
-                        if UInt32(number) == NFTA_HOOK_HOOKNUM.rawValue { hook = value.networkOrder() }
-                        if UInt32(number) == NFTA_HOOK_PRIORITY.rawValue { priority = value.networkOrder() }
-                    }
-                default: return
-                }
-            }
-            guard table == Marks.table else { return }
-            let base = hook.flatMap { Chain.Hook(number: $0, in: family) }.map { Chain.Base($0, priority: priority) }
-            chains.append(Chain(Named(family, name), base: base))
+            if let chain = Chain(listed: message, in: family) { chains.append(chain) }
         }
         return chains
     }
@@ -107,11 +82,7 @@ extension Firewall {
         try dump(NFT_MSG_GETSET, family) { message in
             message.put(.setTable, Marks.table)
         } body: { message in
-            let set = NftnlSet()
-            unsafe message.withHeader { header in
-                guard unsafe nftnl_set_nlmsg_parse(header, set.pointer) >= 0, let named = set.named(family) else { return }
-                sets.append(named)
-            }
+            if let set = NamedSet.listed(message, in: family) { sets.append(set) }
         }
         return sets
     }
@@ -131,8 +102,9 @@ extension Firewall {
             let parts = try socket.dump(.nftables(type)) { message in
                 message.put(raw: family.header)
                 content(&message)
-            } _: { _, message in
-                message.array
+            } _: { header, message in
+                // What is got is told as what is new, by the number before it.
+                header.type == .nftables(nf_tables_msg_types(type.rawValue - 1)) ? message.array : nil
             }
             for part in parts { unsafe body(part.span.bytes) }
         } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
@@ -169,6 +141,55 @@ private struct Known {
     func because(_ object: Object) -> IntentID { desired.entries[object.key]?.because ?? Layout.because }
 }
 
+extension Firewall.ListedRule {
+    /// Nil for what isn't a rule of Hawser's table. One that isn't made of what Hawser's are is told by its handle alone.
+    init?(_ message: RawSpan) {
+        var table = ""
+        var handle: UInt64 = 0
+        message.attributes(after: nfgenmsg.self) { number, value in
+            if UInt32(number) == NFTA_RULE_TABLE.rawValue { table = value.text }
+            if UInt32(number) == NFTA_RULE_HANDLE.rawValue { handle = value.networkOrder() }
+        }
+        guard table == Marks.table else { return nil }
+        guard RuleShape.isReadable(message) else {
+            self.handle = handle
+            fingerprint = "rule \(handle)"
+            return
+        }
+        let rule = NftnlRule()
+        guard unsafe message.withHeader({ unsafe nftnl_rule_nlmsg_parse($0, rule.pointer) }) ?? -1 >= 0 else { return nil }
+        self.handle = unsafe nftnl_rule_get_u64(rule.pointer, UInt16(NFTNL_RULE_HANDLE.rawValue))
+        fingerprint = unsafe Fingerprint.of(rule.pointer)
+        comment = rule.comment
+        counter = rule.counter
+    }
+}
+
+extension Chain {
+    /// Nil for one that isn't in Hawser's table.
+    init?(listed message: RawSpan, in family: TableFamily) {
+        var table = ""
+        var name = ""
+        var hook: UInt32?
+        var priority: Int32 = 0
+        message.attributes(after: nfgenmsg.self) { number, value in
+            switch UInt32(number) {
+            case NFTA_CHAIN_TABLE.rawValue: table = value.text
+            case NFTA_CHAIN_NAME.rawValue: name = value.text
+            case NFTA_CHAIN_HOOK.rawValue:
+                value.attributes { number, value in
+                    if UInt32(number) == NFTA_HOOK_HOOKNUM.rawValue { hook = value.networkOrder() }
+                    if UInt32(number) == NFTA_HOOK_PRIORITY.rawValue { priority = value.networkOrder() }
+                }
+            default: return
+            }
+        }
+        guard table == Marks.table else { return nil }
+        let base = hook.flatMap { Chain.Hook(number: $0, in: family) }.map { Chain.Base($0, priority: priority) }
+        self.init(Named(family, name), base: base)
+    }
+}
+
 extension NftnlRule {
     var comment: String? {
         var length: UInt32 = 0
@@ -195,34 +216,40 @@ extension NftnlRule {
     }
 }
 
-extension NftnlSet {
-    /// The set as Hawser would make it; one that it never would comes back with a key that nothing wants.
-    func named(_ family: TableFamily) -> (NamedSet, String?)? {
-        guard let name = unsafe nftnl_set_get_str(pointer, UInt16(NFTNL_SET_NAME.rawValue)) else { return nil }
-        let flags = unsafe nftnl_set_get_u32(pointer, UInt16(NFTNL_SET_FLAGS.rawValue))
-        // An anonymous set is part of a rule.
-        guard flags & UInt32(NFT_SET_ANONYMOUS.rawValue) == 0 else { return nil }
-        let type = unsafe nftnl_set_get_u32(pointer, UInt16(NFTNL_SET_KEY_TYPE.rawValue))
-        var set = NamedSet(Named(family, unsafe String(cString: name)), NamedSet.fields(keyType: type) ?? [])
+extension NamedSet {
+    /// The set as Hawser would make it, and its comment; one that it never would comes back with a key that nothing wants. Nil for one that isn't
+    /// in Hawser's table, and for one that has no name of its own but is part of a rule.
+    static func listed(_ message: RawSpan, in family: TableFamily) -> (NamedSet, String?)? {
+        var (table, name, flags, type) = ("", "", UInt32(0), UInt32(0))
+        var counts = false
+        var comment: String?
+        message.attributes(after: nfgenmsg.self) { number, value in
+            switch UInt32(number) {
+            case NFTA_SET_TABLE.rawValue: table = value.text
+            case NFTA_SET_NAME.rawValue: name = value.text
+            case NFTA_SET_FLAGS.rawValue: flags = value.networkOrder()
+            case NFTA_SET_KEY_TYPE.rawValue: type = value.networkOrder()
+            case NFTA_SET_EXPR.rawValue, NFTA_SET_EXPRESSIONS.rawValue: counts = true
+            case NFTA_SET_USERDATA.rawValue: comment = UserData.text(UInt32(NFTNL_UDATA_SET_COMMENT.rawValue), in: value.array)
+            default: return
+            }
+        }
+        guard table == Marks.table, !name.isEmpty, flags & UInt32(NFT_SET_ANONYMOUS.rawValue) == 0 else { return nil }
+        var set = NamedSet(Named(family, name), fields(keyType: type) ?? [])
         set.isMap = flags & UInt32(NFT_SET_MAP.rawValue) != 0
         set.isInterval = flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0
-        set.counts = unsafe nftnl_set_is_set(pointer, UInt16(NFTNL_SET_EXPR.rawValue))
-        var length: UInt32 = 0
-        var comment: String?
-        if let data = unsafe nftnl_set_get_data(pointer, UInt16(NFTNL_SET_USERDATA.rawValue), &length) {
-            let bytes = unsafe Array(UnsafeRawBufferPointer(start: data, count: Int(length)))
-            comment = UserData.text(UInt32(NFTNL_UDATA_SET_COMMENT.rawValue), in: bytes)
-        }
+        set.counts = counts
         return (set, comment)
     }
 }
 
 extension RawSpan {
-    /// The message as libnftnl reads it.
-    func withHeader(_ body: (UnsafePointer<nlmsghdr>) -> Void) {
-        unsafe withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            unsafe body(base.assumingMemoryBound(to: nlmsghdr.self))
+    /// The message as libnftnl reads it, which believes the length in the header, and that both headers are there; nil where they aren't.
+    func withHeader(_ body: (UnsafePointer<nlmsghdr>) -> Int32) -> Int32? {
+        guard byteCount >= MessageHeader.size + MemoryLayout<nfgenmsg>.size, number(as: UInt32.self) <= byteCount else { return nil }
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return nil }
+            return unsafe body(base.assumingMemoryBound(to: nlmsghdr.self))
         }
     }
 }

@@ -52,4 +52,37 @@ import Testing
         }
         #expect(throws: UnreadableText.self) { try read(text) }
     }
+
+    @Test(
+        "whose aliases are keys, or in collections that are, is refused: a key's hash goes through all that they stand for",
+        arguments: ["*a11 : x", "? *a11\n: x", "{[*a11]: x}", "- [ *a11 ] : x", "{?[*a11]: x}"])
+    func keyBomb(end: String) {
+        var text = "- &a0 [x, x]\n"
+        for level in 1..<40 { text += "- &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
+        let error = #expect(throws: UnreadableText.self) { try read(text + "- " + end.replacing("a11", with: "a39") + "\n") }
+        #expect(error?.reason.contains("a key must be a plain word") == true, "\(error?.reason ?? "")")
+    }
+
+    @Test("may use aliases for values")
+    func aliases() throws {
+        #expect(try read("a: &x [1]\nb: *x\nc: {d: *x}\n") == [.map([("a", [1]), ("b", [1]), ("c", ["d": [1]])])])
+    }
+
+    @Test("with more values than anybody has intents is refused before it takes memory", arguments: ["a.yaml", "a.json"])
+    func values(name: String) {
+        let text = "[" + String(repeating: "0,", count: Document.mostValues) + "0]"
+        let error = #expect(throws: UnreadableText.self) { try read(text, name) }
+        #expect(error?.reason.contains("\(Document.mostValues) values") == true, "\(error?.reason ?? "")")
+    }
+
+    @Test("is refused in few words, however long its line is")
+    func shortReason() {
+        let error = #expect(throws: UnreadableText.self) { try read("a: [" + String(repeating: "x ", count: 1 << 20) + "}") }
+        #expect((error?.reason.utf8.count ?? .max) < 2000)
+    }
+
+    @Test("in JSON has four digits in an escape, and no sign", arguments: ["\\u+123", "\\u-123", "\\u12", "\\ud800", "\\ud800\\u0041"])
+    func escapes(escape: String) {
+        #expect(throws: UnreadableText.self) { try read("[\"\(escape)\"]", "a.json") }
+    }
 }

@@ -7,10 +7,7 @@ struct Field {
     let value: Document
 
     func rejected(_ reason: String, valid: String = "") -> Rejected {
-        let written = value == .null ? "" : value.description
-        // The end of a long value says no more than its beginning does.
-        let quoted = written.count > 100 ? written.prefix(100) + "…" : written
-        return Rejected(intent: intent, field: path, value: quoted, reason: reason, valid: valid)
+        Rejected(intent: intent, field: path, value: value == .null ? "" : value.excerpt, reason: reason, valid: valid)
     }
 
     func fields(known: [String]) throws(Rejected) -> Fields {
@@ -46,7 +43,8 @@ struct Fields {
     fileprivate init(_ entries: [(String, Document)], of owner: Field, known: [String]) throws(Rejected) {
         var values: [String: Field] = [:]
         for (name, value) in entries {
-            let field = Field(intent: owner.intent, path: owner.path.isEmpty ? name : "\(owner.path).\(name)", value: value)
+            let path = owner.path.isEmpty ? name.excerpt : "\(owner.path).\(name.excerpt)"
+            let field = Field(intent: owner.intent, path: path, value: value)
             guard known.contains(name) else {
                 let nearest = name.nearest(of: known).map { "did you mean \($0)? " } ?? ""
                 throw field.rejected("there is no such field", valid: nearest + "Fields here: " + known.joined(separator: ", "))

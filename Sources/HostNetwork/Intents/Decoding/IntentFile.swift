@@ -12,7 +12,7 @@ package enum IntentFile {
         var rejected: [Rejected] = []
         var seen: Set<IntentID> = []
         for (name, value) in top {
-            let section = Field(intent: nil, path: name, value: value)
+            let section = Field(intent: nil, path: name.excerpt, value: value)
             guard let kind = Kind.allCases.first(where: { $0.section == name }) else {
                 let nearest = name.nearest(of: Kind.allCases.map(\.section)).map { "did you mean \($0)? " } ?? ""
                 rejected.append(section.rejected("there is no such kind of resource", valid: nearest + known))

@@ -24,17 +24,19 @@ extension Network {
     }
 
     private func distinct(at field: Field) throws(Rejected) {
-        for (index, subnet) in subnets.enumerated() {
-            for earlier in subnets[..<index] {
-                func rejected(_ part: String, _ value: String, _ reason: String) -> Rejected {
-                    Rejected(intent: field.intent, field: "subnets[\(index)].\(part)", value: value, reason: reason)
-                }
-                if earlier.id == subnet.id { throw rejected("id", subnet.id, "given twice") }
-                guard !earlier.cidr.overlaps(subnet.cidr) else {
-                    throw rejected("cidr", "\(subnet.cidr)", "overlaps \(earlier.cidr) of subnet \(earlier.id)")
-                }
-            }
+        func rejected(_ index: Int, _ part: String, _ value: String, _ reason: String) -> Rejected {
+            Rejected(intent: field.intent, field: "subnets[\(index)].\(part)", value: value, reason: reason)
         }
+        var seen: Set<String> = []
+        for (index, subnet) in subnets.enumerated() where !seen.insert(subnet.id).inserted {
+            throw rejected(index, "id", subnet.id, "given twice")
+        }
+        // Prefixes are apart or nested, so one that overlaps others overlaps the one before it or the one after it. There may be very many.
+        let sorted = subnets.indices.sorted { subnets[$0].cidr < subnets[$1].cidr }
+        let overlapping = zip(sorted, sorted.dropFirst()).filter { subnets[$0].cidr.overlaps(subnets[$1].cidr) }
+        guard let pair = overlapping.min(by: { max($0.0, $0.1) < max($1.0, $1.1) }) else { return }
+        let (earlier, later) = (subnets[min(pair.0, pair.1)], subnets[max(pair.0, pair.1)])
+        throw rejected(max(pair.0, pair.1), "cidr", "\(later.cidr)", "overlaps \(earlier.cidr) of subnet \(earlier.id)")
     }
 
     /// What was asked for can be: every address has its tunnel, and none is routed that another network may have too.
