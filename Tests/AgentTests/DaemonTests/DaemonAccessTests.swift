@@ -51,7 +51,8 @@ import Testing
             for (1 .. 100) {
                 socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un($ARGV[0])) or next;
                 syswrite($s, "GET /healthz HTTP/1.1\\r\\nHost: hawser\\r\\n\\r\\n") or next;
-                push @held, $s if sysread($s, my $answer, 4096) and $answer =~ m{^HTTP/1.1 200};
+                my $answer = ''; sysread($s, $answer, 4096);
+                push @held, $s if $answer =~ m{^HTTP/1.1 200};
             }
             print "let in " . @held . "\\n"; sleep 600
             """
