@@ -113,6 +113,10 @@ extension DomainReconciler {
                 gone.append(link.pod)
             }
             keys.insert(object.key)
+            // What went to another pod meanwhile may bear that one's stamps, which don't say whose they are.
+            if case .changed(.route) = difference.kind, case .route(let route) = object, route.destination.isHost {
+                misled.insert(route.destination.first)
+            }
         }
         guard !gone.isEmpty else { return (keys, taken.isWhole) }
         let links = Set(gone.map { LinkName(of: $0) })

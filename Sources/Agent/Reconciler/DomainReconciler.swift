@@ -27,6 +27,8 @@ actor DomainReconciler {
     var suspicion = Suspicion()
     /// What somebody else has changed, and isn't put right yet.
     var noticed: [IntentID: Repair] = [:]
+    /// Addresses whose packets were led elsewhere: their tracked flows are forgotten when they aren't any more.
+    var misled: Set<IPAddress> = []
     nonisolated let health = DomainHealth()
     private var failures = 0
     private var isEnding = false
@@ -222,7 +224,16 @@ actor DomainReconciler {
             }
             touched.formUnion(desired.attach(work.appeared, detach: work.gone))
         }
-        return (carryOut(touching: isWhole ? nil : touched), isWhole)
+        let applied = carryOut(touching: isWhole ? nil : touched)
+        if !misled.isEmpty {
+            do {
+                try plane?.forgetFlows(of: misled.sorted())
+                misled = []
+            } catch {
+                logger.error("tracked flows can't be forgotten: \(error)")
+            }
+        }
+        return (applied, isWhole)
     }
 
     /// The domain is over; whether it is gone.

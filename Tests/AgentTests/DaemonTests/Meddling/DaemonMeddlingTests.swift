@@ -47,19 +47,27 @@ import Testing
         let before = try host.daemon.inventory()
         var longest = (time: Duration.zero, command: "")
         for (count, (command, words)) in Self.links.enumerated() {
+            let passed = forbidden.progress.received
             let repair = try host.meddle(named(command), expecting: named(words))
             #expect(repair.resource == "pod web" || repair.resource == "pod client", "\(command): \(repair.resource)")
             #expect(try host.isEnforced(), "\(command)")
             #expect(try host.isWhole(), "\(command): something was left to repair: \(host.daemon.log.suffix(1500))")
             #expect(try host.status["repairs"] as? Int ?? 0 > count, "\(command)")
             if repair.time > longest.time { longest = (repair.time, command) }
+            // A link without its mark is judged by nobody, and a pod's packets that go to another by that one's rules, until it is put right:
+            // a datagram a millisecond meanwhile, and none afterwards, which the next command's count shows.
+            let leaked = forbidden.progress.received - passed
+            let isOpen = command.contains("group") || command.contains("dev OTHER")
+            #expect(leaked <= (isOpen ? 1000 : 0), "\(command): forbidden packets that passed")
+            if isOpen { print("\(command): \(leaked) forbidden packets passed") }
         }
         #expect(try host.daemon.inventory() == before)
         #expect(longest.time < .seconds(20))
         print("\(place.testDescription): longest time to heal \(longest.time) (\(longest.command))")
+        let passed = forbidden.progress.received
         let report = forbidden.stop()
         #expect(report.sent > 1000)
-        #expect(report.received == 0, "forbidden packets that passed")
+        #expect(report.received == passed, "forbidden packets that passed after all of it")
     }
 
     /// What somebody does to the ruleset, and what the event says of it.
