@@ -164,9 +164,11 @@ package final class LinuxDataplane: Dataplane {
 
     /// Whether all of it is in force.
     private func commit(_ operations: [HostNetwork.Operation], _ applied: inout Applied) -> Bool {
-        for transaction in Transactions.split(operations) {
+        var transactions = Transactions(operations)
+        while let transaction = transactions.next() {
             var figures = Firewall.Figures()
             let refusals = firewall.apply(transaction, &figures)
+            transactions.took(figures.time, for: transaction.count)
             applied.kernel += figures.time
             applied.messages += figures.messages
             applied.bytes += figures.bytes

@@ -1,16 +1,38 @@
-import HostNetwork
+package import HostNetwork
 
-/// A big program of the firewall in pieces: one huge batch would keep the host's other nftables users waiting.
+/// A big program of the firewall in pieces, for while one is committed the host's other nftables users wait.
 ///
 /// What pods share comes first, then the pods, each whole in one piece, then what nobody needs any more. The pieces may be in
 /// force one without the other: a pod that isn't bound yet is closed, and one whose rules change is judged packet by packet until the
 /// stamps come, which is after the last piece.
-enum Transactions {
-    /// Objects in a piece, about.
-    static let size = 5000
+///
+/// How long an object takes depends on what it is and on what there is already, from 2 µs to more than 50: so each piece is as large as the
+/// time of the one before it allows.
+package struct Transactions {
+    /// What has no more objects than this goes together.
+    package static let whole = 1000
+    /// Of a piece, the time that it is meant to take. Others wait no longer than several times that.
+    static let aim: Duration = .milliseconds(20)
 
-    static func split(_ operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
-        guard operations.count > size else { return inOne(operations) }
+    private enum Stage { case asIs, shared, pods, gone }
+
+    /// What can't be divided.
+    private struct Unit {
+        let stage: Stage
+        let operations: [HostNetwork.Operation]
+    }
+
+    /// In order.
+    private var units: ArraySlice<Unit>
+    /// Objects in a piece, about.
+    private var size = 500
+
+    package init(_ operations: [HostNetwork.Operation]) {
+        // Tables that are replaced are so at once: nobody sees them gone.
+        guard operations.count > Self.whole, !operations.contains(where: { Phase.of($0) == .tableGone }) else {
+            units = Self.inOne(operations).map { Unit(stage: .asIs, operations: $0) }[...]
+            return
+        }
         var shared: [HostNetwork.Operation] = []
         var gone: [HostNetwork.Operation] = []
         var pods: [LinkName: [HostNetwork.Operation]] = [:]
@@ -23,18 +45,29 @@ enum Transactions {
                 shared.append(operation)
             }
         }
-        var pieces = pieces(ofShared: shared)
-        var piece: [HostNetwork.Operation] = []
-        for link in pods.keys.sorted() {
-            piece += pods[link] ?? []
-            if piece.count >= size {
-                pieces.append(ordered(piece))
-                piece = []
-            }
+        units = Self.units(ofShared: shared).map { Unit(stage: .shared, operations: $0) }[...]
+        for link in pods.keys.sorted() { units.append(Unit(stage: .pods, operations: pods[link] ?? [])) }
+        units += gone.map { Unit(stage: .gone, operations: [$0]) }
+    }
+
+    /// The next piece; nil when that was all.
+    package mutating func next() -> [HostNetwork.Operation]? {
+        guard let first = units.popFirst() else { return nil }
+        guard first.stage != .asIs else { return first.operations }
+        var piece = first.operations
+        while let unit = units.first, unit.stage == first.stage, piece.count + unit.operations.count <= size {
+            piece += unit.operations
+            units.removeFirst()
         }
-        if !piece.isEmpty { pieces.append(ordered(piece)) }
-        if !gone.isEmpty { pieces.append(gone) }
-        return pieces
+        return first.stage == .pods ? Self.ordered(piece) : piece
+    }
+
+    /// How long so many objects took: the next piece is smaller or larger.
+    package mutating func took(_ time: Duration, for objects: Int) {
+        guard time > .zero, objects > 0 else { return }
+        let allowed = Double(objects) * (Self.aim / time)
+        // Never more than twice as many: what comes next may be of another kind.
+        size = min(5000, max(50, min(2 * size, Int(allowed))))
     }
 
     /// One transaction; before it, where bindings change, one that makes what the new bindings need and nobody refers to yet.
@@ -68,11 +101,24 @@ enum Transactions {
             })
     }
 
-    /// Ranges that go make room for those that come, so they share a piece; mere additions may come in several.
-    private static func pieces(ofShared operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
-        guard operations.count > size else { return operations.isEmpty ? [] : [operations] }
-        guard !operations.contains(where: { Phase.of($0) <= .elementGone }) else { return [operations] }
-        return stride(from: 0, to: operations.count, by: size).map { Array(operations[$0..<min($0 + size, operations.count)]) }
+    /// The fixed part goes together, for its chains name each other. Sets and chains come before what is in them; then what goes from a
+    /// resource goes together with what comes for it, so that no packet sees rules that are neither the old ones nor the new ones.
+    private static func units(ofShared operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
+        let fixed = operations.filter { $0.because == Layout.because }
+        let others = operations.filter { $0.because != Layout.because }
+        let changed = Set(others.filter { Phase.of($0) <= .elementGone }.map(\.because))
+        var units = fixed.isEmpty ? [] : [fixed]
+        units += others.filter { $0.object.holder != nil }.map { [$0] }
+        var places: [IntentID: Int] = [:]
+        for operation in others where operation.object.holder == nil {
+            if let place = places[operation.because] {
+                units[place].append(operation)
+            } else {
+                if changed.contains(operation.because) { places[operation.because] = units.count }
+                units.append([operation])
+            }
+        }
+        return units
     }
 
     /// Unbind before bind before attach, elements of one set side by side.
