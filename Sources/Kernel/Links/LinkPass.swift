@@ -36,13 +36,15 @@ struct LinkPass {
 
     mutating func forget(_ name: LinkName) { lost[name] = nil }
 
-    /// Opens a namespace once in a pass.
+    /// Opens a namespace, once until they are closed.
     mutating func namespace(at path: String) throws(NamespaceError) -> OpenNamespace {
         if let open = namespaces[path] { return open }
         let open = OpenNamespace(try NetworkNamespace(at: path))
         namespaces[path] = open
         return open
     }
+
+    mutating func closeNamespaces() { namespaces = [:] }
 }
 
 extension LinkStep {

@@ -5,6 +5,7 @@ import SystemPackage
 extension LinkTable {
     /// Makes pairs, down, with everything that marks them; one that can't be made whole is taken away again.
     mutating func make(_ indices: [Int], _ pass: inout LinkPass) {
+        defer { pass.closeNamespaces() }
         var wanted: [(index: Int, link: Link)] = []
         var batch = Batch()
         for index in indices {

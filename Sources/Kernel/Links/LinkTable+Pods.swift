@@ -15,6 +15,16 @@ extension LinkTable {
                 pass.refuse(index, .noSuchFileOrDirectory, "where the pod side of \(name) is isn't known")
             }
         }
+        for some in groups.sorted(by: { $0.key < $1.key }).pieces(of: Self.mostOpen) {
+            try edit(some, links, &pass)
+            pass.closeNamespaces()
+        }
+    }
+
+    /// Steps by their namespaces' paths.
+    private mutating func edit(
+        _ groups: [(key: String, value: [Int])], _ links: [LinkName: FoundLink], _ pass: inout LinkPass
+    ) throws(TransportError) {
         var open: [String: OpenNamespace] = [:]
         for (path, group) in groups {
             do throws(NamespaceError) {
@@ -24,7 +34,7 @@ extension LinkTable {
             }
         }
         let numbers = try numbers(of: open)
-        for (path, group) in groups.sorted(by: { $0.key < $1.key }) {
+        for (path, group) in groups {
             guard let namespace = open[path] else { continue }
             let here = group.filter { index in
                 numbers[path] != nil && pass.steps[index].name.flatMap { links[$0]?.peerNamespace } == numbers[path]
