@@ -16,7 +16,6 @@ struct AlcorFigures {
         self.lab = lab
         host = try lab.namespace(named: "alcor-host")
         _ = try lab.namespace(named: "alcor-pod")
-        try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
     }
 
     func measure(_ counts: [Int]) async throws -> [Series] {
@@ -24,18 +23,34 @@ struct AlcorFigures {
             lab.remove()
             try? FileManager.default.removeItem(at: folder)
         }
+        try host.run("ip", "link", "add", "underlay", "type", "dummy")
+        try host.run("ip", "addr", "add", "192.0.2.1/24", "dev", "underlay")
+        try host.run("ip", "link", "set", "underlay", "up")
+        return try await measure(counts, isolated: false) + measure(counts, isolated: true)
+    }
+
+    /// - Parameter isolated: the VPC is a routing domain of its own, whose neighbors are reached by VXLAN; otherwise nothing leads to them.
+    private func measure(_ counts: [Int], isolated: Bool) async throws -> [Series] {
+        let place = folder.appending(path: "isolated-\(isolated)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         let daemon = try DaemonProcess(
-            on: host, in: folder, ["--push-listen", "127.0.0.1:50001", "--push-plaintext", "true", "--alcor-isolated", "false"])
+            on: host, in: place,
+            [
+                "--push-listen", "127.0.0.1:50001", "--push-plaintext", "true", "--alcor-isolated", "\(isolated)", "--host-address",
+                "192.0.2.1",
+            ])
         defer { daemon.program.end(SIGTERM) }
         try await daemon.ready()
         return try await ControlClient.connected(to: daemon.control) { client in
             var all: [Series] = []
-            var empty = Series("an empty goal state", by: "hawserd, gRPC", among: "1 stream")
-            for _ in 0..<repetitions * 10 { try await push(GoalState(json: Data("{}".utf8)), client, &empty) }
-            all.append(empty)
+            if !isolated {
+                var empty = Series("an empty goal state", by: "hawserd, gRPC", among: "1 stream")
+                for _ in 0..<repetitions * 10 { try await push(GoalState(json: Data("{}".utf8)), client, &empty) }
+                all.append(empty)
+            }
             for grouped in [false, true] {
                 for count in counts {
-                    let what = "1 port + neighbors" + (grouped ? ", members of a remote group" : "")
+                    let what = "1 port + neighbors" + (grouped ? ", members of a remote group" : "") + (isolated ? ", by VXLAN" : "")
                     var new = Series(what, by: "hawserd, gRPC", among: "\(count) neighbors")
                     var again = Series(what + ", once more", by: "hawserd, gRPC", among: "\(count) neighbors")
                     var gone = Series("", by: "", among: "")

@@ -11,7 +11,8 @@ struct Bench: AsyncParsableCommand {
         commandName: "hawser-bench",
         abstract: "Measures what Hawser costs, in private namespaces; `make bench` runs it.",
         discussion: "All contenders take turns, so that what disturbs one disturbs all of them.",
-        subcommands: [Changes.self, Packets.self, PushCommand.self, AlcorCommand.self], defaultSubcommand: Changes.self)
+        subcommands: [Changes.self, Packets.self, PushCommand.self, AlcorCommand.self, ScaleCommand.self, ColdCommand.self],
+        defaultSubcommand: Changes.self)
 
     static func progress(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data("measuring: \(text)\n".utf8))

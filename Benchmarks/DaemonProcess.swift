@@ -26,9 +26,9 @@ struct DaemonProcess {
     }
 
     /// Returns when it is ready and so many pods are in force.
-    func ready(with pods: Int = 0) async throws {
+    func ready(with pods: Int = 0, within patience: Duration = .seconds(120)) async throws {
         let start = ContinuousClock.now
-        while start.duration(to: .now) < .seconds(120) {
+        while start.duration(to: .now) < patience {
             if let status = try? await debug.status(), status.ready, status.pods.applied >= pods { return }
             guard !program.hasEnded else { break }
             try await Task.sleep(for: .milliseconds(5))
@@ -37,12 +37,15 @@ struct DaemonProcess {
         throw LabError("hawserd isn't ready: \(log.suffix(500))")
     }
 
-    /// `VmRSS` (proc_pid_status(5)), in MiB.
-    var memory: Double {
-        get throws {
-            let status = try String(contentsOfFile: "/proc/\(program.process)/status", encoding: .utf8)
-            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-            return (line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
-        }
+    /// What is resident, in MiB.
+    var memory: Double { get throws { try memory("VmRSS:") } }
+    /// The most that ever was.
+    var mostMemory: Double { get throws { try memory("VmHWM:") } }
+
+    /// A line of proc_pid_status(5).
+    private func memory(_ name: String) throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(program.process)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
+        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
     }
 }

@@ -50,14 +50,16 @@ struct Figures: Codable, Sendable {
     var host = HostFacts()
     var series: [Series] = []
     var facts: [Fact] = []
+    /// Who the others are compared with.
+    var baseline = Figures.limit
 
     mutating func add(_ other: [Series]) { series += other }
 
     var table: String {
         var rows = [["WHAT", "BY", "AMONG", "MIN", "MEDIAN", "P90", "P99", "TIMES", "RATIO", "MESSAGES", "BYTES"]]
         for item in series {
-            let baseline = series.first { $0.what == item.what && $0.among == item.among && $0.by == Self.limit }?.times.median
-            let ratio = baseline.map { String(format: "%.2f", item.times.median / $0) } ?? ""
+            let median = series.first { $0.what == item.what && $0.among == item.among && $0.by == self.baseline }?.times.median
+            let ratio = median.map { String(format: "%.2f", item.times.median / $0) } ?? ""
             rows.append([
                 item.what, item.by, item.among, Self.text(item.times.minimum), Self.text(item.times.median), Self.text(item.times.p90),
                 Self.text(item.times.p99), "\(item.times.count)", ratio,
@@ -68,7 +70,7 @@ struct Figures: Codable, Sendable {
         return Self.lined(rows) + "\n\n" + Self.lined(facts)
     }
 
-    /// What the others are compared with.
+    /// The kernel's own.
     static let limit = "bytes replayed"
 
     private static func text(_ microseconds: Double) -> String {

@@ -18,8 +18,15 @@ struct Region {
     /// The folder of the pods' namespaces, and what their names begin with.
     var place: String
 
-    /// As many groups as pods, each bound by two of them.
-    var groups: Int { pods }
+    var groups: Int
+
+    /// - Parameter groups: as many as pods, each bound by two of them, unless it is said otherwise.
+    init(pods: Int, members: Int, groups: Int? = nil, place: String) {
+        self.pods = pods
+        self.members = members
+        self.groups = groups ?? pods
+        self.place = place
+    }
 
     var intents: [Intent] {
         [.network(Self.network)] + Self.tiers.map { .securityGroup(SecurityGroup(id: $0, network: Self.network.id, rules: [])) }

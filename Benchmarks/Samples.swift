@@ -4,10 +4,11 @@ struct Samples: Codable, Sendable {
     private(set) var median = 0.0
     private(set) var p90 = 0.0
     private(set) var p99 = 0.0
+    private(set) var maximum = 0.0
     private(set) var count = 0
     private var sorted: [Double] = []
 
-    private enum CodingKeys: String, CodingKey { case minimum, median, p90, p99, count }
+    private enum CodingKeys: String, CodingKey { case minimum, median, p90, p99, maximum, count }
 
     init() {}
 
@@ -28,6 +29,7 @@ struct Samples: Codable, Sendable {
         minimum = sorted[0]
         median = sorted[count / 2]
         p90 = sorted[min(count - 1, count * 9 / 10)]
+        maximum = sorted[count - 1]
         p99 = sorted[min(count - 1, count * 99 / 100)]
     }
 }
