@@ -26,7 +26,7 @@ package struct Attachments: Sendable {
         for pod in pods {
             try database.execute(
                 sql: "UPDATE intents SET document = ? WHERE kind = ? AND id = ?",
-                arguments: [IntentFile.encode([pod]).json, pod.id.kind.rawValue, pod.id.id])
+                arguments: [IntentFile.encode(pod).json, pod.id.kind.rawValue, pod.id.id])
         }
     }
 }

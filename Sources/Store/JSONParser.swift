@@ -81,10 +81,9 @@ package struct JSONParser: ~Copyable {
         return .list(items)
     }
 
-    private mutating func word(_ word: StaticString, _ document: Document) throws(JSONSyntaxError) -> Document {
-        let text = Array("\(word)".utf8)
-        guard bytes[position...].starts(with: text) else { throw error("true, false or null") }
-        position += text.count
+    private mutating func word(_ word: String, _ document: Document) throws(JSONSyntaxError) -> Document {
+        guard bytes[position...].starts(with: word.utf8) else { throw error("true, false or null") }
+        position += word.utf8.count
         return document
     }
 
@@ -119,7 +118,11 @@ package struct JSONParser: ~Copyable {
 extension JSONParser {
     private mutating func string() throws(JSONSyntaxError) -> String {
         position += 1
-        var text: [UInt8] = []
+        // Most have nothing to be unescaped.
+        let rest = bytes[position...]
+        let plain = rest.prefix { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        position = plain.endIndex
+        var text = Array(plain)
         while let byte = peek {
             position += 1
             switch byte {

@@ -3,10 +3,12 @@ package import HostNetwork
 
 /// What the files of the intents' folder have said.
 extension Store {
-    /// The resources that `source` was the last to ask for.
+    /// The resources that `source`, a file, was the last to ask for.
     package func resources(of source: String) throws(StoreError) -> [IntentID] {
         try read("read the resources of \(source)") { database in
-            try Row.fetchAll(database, sql: "SELECT kind, id FROM intents WHERE source = ? ORDER BY kind, id", arguments: [source])
+            // SQLite takes an index of some rows only where the question itself says that it is about those.
+            let sql = "SELECT kind, id FROM intents WHERE source = ? AND source >= 'file:' AND source < 'file;' ORDER BY kind, id"
+            return try Row.fetchAll(database, sql: sql, arguments: [source])
                 .compactMap { row in Kind(rawValue: row["kind"]).map { IntentID($0, row["id"]) } }
         }
     }

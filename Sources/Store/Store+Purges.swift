@@ -28,18 +28,13 @@ extension Store {
     /// Their tracked flows are gone.
     package func purged(_ released: some Sequence<Released>) throws(StoreError) {
         try write("forget the purges") { database in
-            for one in released {
-                try database.execute(
-                    sql: "DELETE FROM purges WHERE address = ? AND network = ?", arguments: [one.address.description, one.network.value])
-            }
+            let delete = try database.cachedStatement(sql: "DELETE FROM purges WHERE address = ? AND network = ?")
+            for one in released { try delete.execute(arguments: [one.address.description, one.network.value]) }
         }
     }
 
     func remember(_ released: [Released], at time: String, in database: Database) throws {
-        for one in released {
-            try database.execute(
-                sql: "INSERT OR IGNORE INTO purges (address, network, since) VALUES (?, ?, ?)",
-                arguments: [one.address.description, one.network.value, time])
-        }
+        let insert = try database.cachedStatement(sql: "INSERT OR IGNORE INTO purges (address, network, since) VALUES (?, ?, ?)")
+        for one in released { try insert.execute(arguments: [one.address.description, one.network.value, time]) }
     }
 }

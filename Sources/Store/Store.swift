@@ -57,14 +57,13 @@ package struct Store: Sendable {
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in
-            for id in deletions {
-                try database.execute(sql: "DELETE FROM intents WHERE kind = ? AND id = ?", arguments: [id.kind.rawValue, id.id])
-            }
+            let delete = try database.cachedStatement(sql: "DELETE FROM intents WHERE kind = ? AND id = ?")
+            for id in deletions { try delete.execute(arguments: [id.kind.rawValue, id.id]) }
             let upsert = try database.cachedStatement(sql: Self.upsert)
             for (source, intents) in upserts {
                 for intent in intents {
                     try upsert.execute(arguments: [
-                        intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode([intent]).json, source,
+                        intent.id.kind.rawValue, intent.id.id, Int64(clamping: intent.revision), IntentFile.encode(intent).json, source,
                         time,
                     ])
                 }
@@ -91,9 +90,9 @@ package struct Store: Sendable {
         try read("load") { database in
             var loaded = Loaded()
             for row in try Row.fetchAll(database, sql: "SELECT kind, id, document, source, leaving FROM intents ORDER BY kind, id") {
-                loaded.take(kind: row["kind"], id: row["id"], document: row["document"], source: row["source"])
-                let leaves: Bool = row["leaving"]
-                if leaves, let kind = Kind(rawValue: row["kind"]) { loaded.leaving.insert(IntentID(kind, row["id"])) }
+                loaded.take(kind: row[0], id: row[1], document: row[2], source: row[3])
+                let leaves: Bool = row[4]
+                if leaves, let kind = Kind(rawValue: row[0]) { loaded.leaving.insert(IntentID(kind, row[1])) }
             }
             loaded.intents.sort { $0.intent.id < $1.intent.id }
             return loaded

@@ -24,8 +24,11 @@ struct AlcorState: Sendable {
     struct Place: Hashable, Sendable {
         var subnet: String
         var address: IPAddress
+        /// Which of the fixed addresses it is.
+        var position: Int
+
         /// Its field on the wire, for refusals.
-        var field: String
+        var field: String { "fixed_ips[\(position)].ip_address" }
     }
 
     /// What a port says about its pod's namespace.
@@ -48,10 +51,11 @@ struct AlcorState: Sendable {
     let wire: any AlcorResource
 
     init<State: AlcorResource>(_ wire: State, _ settings: Settings.Alcor) {
+        let configuration = wire.configuration
         type = State.type
-        id = wire.id
+        id = configuration.id
         operation = wire.operationType
-        revision = wire.revision
+        revision = configuration.revisionNumber
         self.wire = wire
         do throws(Rejected) { asked = try Self.asked(of: wire, settings) } catch { asked = .refused(error) }
     }

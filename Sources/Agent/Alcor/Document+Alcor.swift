@@ -6,10 +6,7 @@ extension Document {
 
     /// One resource through the validation of files; refusals name the fields as the wire does.
     static func validated(_ kind: Kind, _ fields: [(String, Document)]) throws(Rejected) -> Intent {
-        let decoded = IntentFile.decode(.map([(kind.rawValue + "s", .list([.map(fields)]))]))
-        if let rejected = decoded.rejected.first { throw rejected.onAlcorsWire }
-        guard let intent = decoded.intents.first else { throw Rejected(intent: nil, field: "", reason: "no \(kind.words)") }
-        return intent
+        do throws(Rejected) { return try IntentFile.decode(.map(fields), as: kind) } catch { throw error.onAlcorsWire }
     }
 }
 

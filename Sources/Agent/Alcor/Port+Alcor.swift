@@ -3,6 +3,7 @@ import HostNetwork
 
 extension Alcor_Schema_PortState {
     func upsert(_ settings: Settings.Alcor) throws(Rejected) -> AlcorState.Asked {
+        let configuration = configuration
         guard configuration.updateType == .full else {
             let value = configuration.updateType == .delta ? "DELTA" : "\(configuration.updateType.rawValue)"
             throw .alcor("update_type", value, "a port is told as a whole", valid: "FULL")
@@ -27,9 +28,10 @@ extension Alcor_Schema_PortState {
         guard case .pod(let pod) = intent else { throw Rejected(intent: nil, field: "", reason: "no pod") }
         var places: [AlcorState.Place] = []
         for (position, (address, fixed)) in zip(pod.addresses, configuration.fixedIps).enumerated() {
-            let field = "fixed_ips[\(position)]"
-            guard !fixed.subnetID.isEmpty else { throw Rejected(intent: nil, field: field + ".subnet_id", reason: "missing") }
-            places.append(AlcorState.Place(subnet: fixed.subnetID, address: address, field: field + ".ip_address"))
+            guard !fixed.subnetID.isEmpty else {
+                throw Rejected(intent: nil, field: "fixed_ips[\(position)].subnet_id", reason: "missing")
+            }
+            places.append(AlcorState.Place(subnet: fixed.subnetID, address: address, position: position))
         }
         return .port(pod, at: places, attachment: attachment)
     }

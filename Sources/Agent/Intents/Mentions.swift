@@ -3,20 +3,22 @@ import HostNetwork
 /// The resources that documents name, in the order written: answers are given in that order.
 struct Mentions {
     private var ranks: [IntentID: Int] = [:]
-    private var places: [String: Int] = [:]
+    /// By the section's name: the ranks of its lists, one for each document that has it.
+    private var lists: [String: [Range<Int>]] = [:]
     private var count = 0
 
     init(_ documents: [Document]) {
         for case .map(let sections) in documents {
             for (section, value) in sections {
-                places[section] = count
                 guard case .list(let items) = value else {
+                    lists[section, default: []].append(count..<count)
                     count += 1
                     continue
                 }
-                for (index, item) in items.enumerated() {
-                    places["\(section)[\(index)]"] = count
-                    if let kind = Kind(named: section), case .map(let fields) = item,
+                lists[section, default: []].append(count..<(count + items.count))
+                let kind = Kind(named: section)
+                for item in items {
+                    if let kind, case .map(let fields) = item,
                         case .string(let id)? = fields.first(where: { $0.0 == "id" })?.1
                     {
                         ranks[IntentID(kind, id), default: count] = min(count, ranks[IntentID(kind, id)] ?? count)
@@ -36,7 +38,9 @@ struct Mentions {
         if let intent = answer.intent { return ranks[intent] ?? count }
         // A resource without a name is known by its place: "pods[3].id".
         let field = answer.field ?? ""
-        let place = field.firstIndex(of: "]").map { String(field[...$0]) } ?? field
-        return places[place] ?? count
+        let section = field.prefix { $0 != "[" && $0 != "." }
+        guard let ranks = lists[String(section)] else { return count }
+        guard let index = Int(field.dropFirst(section.count + 1).prefix { $0 != "]" }) else { return ranks.last?.lowerBound ?? count }
+        return ranks.last { index < $0.count }.map { $0.lowerBound + index } ?? count
     }
 }

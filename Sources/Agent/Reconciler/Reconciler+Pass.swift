@@ -147,7 +147,8 @@ extension Reconciler {
         var upserts: [String: [Intent]] = [:]
         var deletions: [IntentID] = []
         var attached: [Intent] = []
-        for id in edits.before.keys {
+        // In the order of the table: it is written from its beginning to its end, and not here and there.
+        for id in edits.before.keys.sorted() {
             guard let intent = intents[id] else {
                 deletions.append(id)
                 continue

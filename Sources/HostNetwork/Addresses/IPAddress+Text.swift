@@ -80,7 +80,18 @@ extension UInt32 {
         }
     }
 
-    var dottedQuad: String { "\(self >> 24).\(self >> 16 & 0xff).\(self >> 8 & 0xff).\(self & 0xff)" }
+    var dottedQuad: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(15)
+        for shift in [24, 16, 8, 0] as [UInt32] {
+            let byte = UInt8(truncatingIfNeeded: self >> shift)
+            if byte >= 100 { text.append(ASCII.zero + byte / 100) }
+            if byte >= 10 { text.append(ASCII.zero + byte / 10 % 10) }
+            text.append(ASCII.zero + byte % 10)
+            if shift > 0 { text.append(ASCII.dot) }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
 }
 
 extension UInt128 {

@@ -17,5 +17,5 @@ extension IntentID: Comparable {
 }
 
 extension IntentID: CustomStringConvertible {
-    package var description: String { "\(kind.words) \(id)" }
+    package var description: String { kind.words + " " + id }
 }

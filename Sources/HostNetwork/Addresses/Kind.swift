@@ -2,6 +2,10 @@
 package enum Kind: String, Hashable, Sendable, CaseIterable {
     case network, addressGroup, securityGroup, pod, neighbor, elasticIP
 
+    /// By its rank: a raw value that is text would be hashed and compared as text, with every `IntentID`.
+    package func hash(into hasher: inout Hasher) { hasher.combine(rank) }
+    package static func == (left: Kind, right: Kind) -> Bool { left.rank == right.rank }
+
     /// As people say it: "security group".
     package var words: String {
         switch self {
@@ -29,7 +33,7 @@ package enum Kind: String, Hashable, Sendable, CaseIterable {
 extension Kind: Comparable {
     package static func < (left: Kind, right: Kind) -> Bool { left.rank < right.rank }
 
-    private var rank: Int {
+    private var rank: UInt8 {
         switch self {
         case .network: 0
         case .addressGroup: 1

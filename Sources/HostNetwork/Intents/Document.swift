@@ -1,5 +1,5 @@
 /// What a YAML, JSON or protobuf document says, before anything is made of it: all three end in the same validation.
-package indirect enum Document: Sendable {
+package enum Document: Sendable {
     case null
     case bool(Bool)
     case int(Int)

@@ -37,13 +37,8 @@ package struct DomainMap: Hashable, Sendable {
             if exists { there.insert(.network(network)) } else { there.remove(.network(network)) }
         }
         var told: [RoutingDomain: [Changed]] = [:]
-        for change in changed + moved(concerned, since: old, besides: changed, in: intents) {
-            let (before, after) = (change.before.map(old.seers) ?? [], change.after.map(seers) ?? [])
-            for domain in before.union(after) {
-                told[domain, default: []].append(
-                    (before.contains(domain) ? change.before : nil, after.contains(domain) ? change.after : nil))
-            }
-        }
+        for change in changed { tell(change, since: old, &told) }
+        for change in moved(concerned, since: old, besides: changed, in: intents) { tell(change, since: old, &told) }
         var steps: [RoutingDomain: Step] = [:]
         for (domain, changes) in told where old.there.contains(domain) {
             steps[domain] = there.contains(domain) ? .change(changes) : .end(changes)
@@ -62,7 +57,24 @@ package struct DomainMap: Hashable, Sendable {
         return movers.flatMap { intents.dependents(of: $0) }.filter { !named.contains($0.id) }.map { ($0, $0) }
     }
 
-    private func seers(of intent: Intent) -> Set<RoutingDomain> { intent.network.map { [domain(of: $0)] } ?? there }
+    /// Adds a change to what is told to the domains that see the resource before it or after it.
+    private func tell(_ change: Changed, since old: DomainMap, _ told: inout [RoutingDomain: [Changed]]) {
+        switch (change.before.map(old.seer), change.after.map(seer)) {
+        case (nil, let domain??), (let domain??, nil): told[domain, default: []].append(change)
+        case (let before??, let after??) where before == after: told[after, default: []].append(change)
+        default:
+            let (before, after) = (change.before.map(old.seers) ?? [], change.after.map(seers) ?? [])
+            for domain in before.union(after) {
+                told[domain, default: []].append(
+                    (before.contains(domain) ? change.before : nil, after.contains(domain) ? change.after : nil))
+            }
+        }
+    }
+
+    /// The only domain that sees it; nil: all do.
+    private func seer(of intent: Intent) -> RoutingDomain? { intent.network.map(domain) }
+
+    private func seers(of intent: Intent) -> Set<RoutingDomain> { seer(of: intent).map { [$0] } ?? there }
 }
 
 extension Intents {

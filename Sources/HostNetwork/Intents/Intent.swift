@@ -35,7 +35,15 @@ package enum Intent: Hashable, Sendable {
         }
     }
 
-    package var kind: Kind { id.kind }
+    package var kind: Kind {
+        switch self {
+        case .network: .network
+        case .addressGroup: .addressGroup
+        case .securityGroup: .securityGroup
+        case .pod: .pod
+        case .neighbor: .neighbor
+        }
+    }
 
     package var revision: UInt64 {
         switch self {

@@ -23,27 +23,33 @@ package struct Plan: Hashable, Sendable {
 
     /// What differs among these objects; the caller knows that nothing else does.
     package init(from actual: HostState, to desired: HostState, touching keys: Set<Object.Key>) {
-        if keys.contains(where: { Self.wantsNewTable(from: actual[$0], to: desired[$0]) }) {
+        var pairs = keys.map { Pair($0, from: actual, to: desired) }.filter { $0.before != $0.after }
+        if pairs.contains(where: \.wantsNewTable) {
             self.init(replacingTablesOf: actual, by: desired)
             return
         }
         self.init()
-        let gone = Self.linksGone(from: actual, to: desired, among: keys)
+        let gone = Set(pairs.compactMap(\.linkGone))
         let replaced = gone.filter { desired[.link($0)] != nil }
-        let readdressed = Self.endsReaddressed(from: actual, to: desired, among: keys)
-        let isLost = { (object: Object) in object.link.map(replaced.contains) ?? false || readdressed.contains(where: object.isNeighbor) }
-        let lost = replaced.isEmpty && readdressed.isEmpty ? [] : desired.entries.values.map(\.object).filter(isLost).map(\.key)
-        let keys = keys.union(lost)
-        for key in keys {
-            var before = actual.entries[key]
-            if let link = before?.object.link, gone.contains(link), key != .link(link) {
+        let readdressed = pairs.flatMap(\.endsReaddressed)
+        if !replaced.isEmpty || !readdressed.isEmpty {
+            // What stays as it is wanted, but not where it is.
+            let differing = Set(pairs.map(\.key))
+            for (key, entry) in desired.entries where !differing.contains(key) {
+                let isLost = entry.object.link.map(replaced.contains) ?? false || readdressed.contains(where: entry.object.isNeighbor)
+                if isLost { pairs.append(Pair(key, from: actual, to: desired)) }
+            }
+        }
+        for pair in pairs {
+            var before = pair.before
+            if !gone.isEmpty, let link = before?.object.link, gone.contains(link), pair.key != .link(link) {
                 // It goes with its link.
                 before = nil
-            } else if let old = before?.object, desired.entries[key] != nil, readdressed.contains(where: old.isNeighbor) {
+            } else if !readdressed.isEmpty, let old = before?.object, pair.after != nil, readdressed.contains(where: old.isNeighbor) {
                 // It goes with its end's MAC.
                 before = nil
             }
-            step(from: before, to: desired.entries[key], on: actual)
+            step(from: before, to: pair.after, on: actual)
         }
         forgetRanges(outside: desired)
         dropWhatGoesAnyway()
@@ -67,28 +73,36 @@ package struct Plan: Hashable, Sendable {
         steps.insert(contentsOf: removals, at: firewall)
     }
 
-    private static func wantsNewTable(from actual: Object?, to desired: Object?) -> Bool {
-        switch (actual, desired) {
-        case (.set(let old)?, .set(let new)?): old != new
-        case (.chain(let old)?, .chain(let new)?): old.base != new.base
-        default: false
-        }
-    }
+    /// An object as it is and as it is to be; looked up once, for there may be tens of thousands.
+    private struct Pair {
+        let key: Object.Key
+        let before: Entry?
+        let after: Entry?
 
-    private static func linksGone(from actual: HostState, to desired: HostState, among keys: Set<Object.Key>) -> Set<LinkName> {
-        var gone: Set<LinkName> = []
-        for key in keys {
-            guard case .link(let name) = key, let old = actual[key] else { continue }
-            if let new = desired[key], old.canBecome(new) { continue }
-            gone.insert(name)
+        init(_ key: Object.Key, from actual: HostState, to desired: HostState) {
+            self.key = key
+            before = actual.entries[key]
+            after = desired.entries[key]
         }
-        return gone
-    }
 
-    private static func endsReaddressed(from actual: HostState, to desired: HostState, among keys: Set<Object.Key>) -> [End] {
-        keys.flatMap { key -> [End] in
-            guard case .link = key, let old = actual[key], let new = desired[key] else { return [] }
-            return old.endsReaddressed(by: new)
+        var wantsNewTable: Bool {
+            guard let before, let after else { return false }
+            return switch (before.object, after.object) {
+            case (.set(let old), .set(let new)): old != new
+            case (.chain(let old), .chain(let new)): old.base != new.base
+            default: false
+            }
+        }
+
+        /// The link that goes, or is made anew.
+        var linkGone: LinkName? {
+            guard case .link(let name) = key, let before, !(after.map { before.object.canBecome($0.object) } ?? false) else { return nil }
+            return name
+        }
+
+        var endsReaddressed: [End] {
+            guard case .link = key, let before, let after else { return [] }
+            return before.object.endsReaddressed(by: after.object)
         }
     }
 
@@ -190,19 +204,20 @@ package struct Plan: Hashable, Sendable {
 
 /// Phase by phase, and in a phase what belongs together side by side: elements of one set share messages.
 private struct Order: Comparable {
-    private let phase: Phase
-    /// The kernel finds a set by going through all of a table's, in the order in which they came (`nft_set_lookup`): those
-    /// of every pod are found at once where they come before those of groups.
-    private let isForGroups: Bool
-    private let place: Named?
+    /// The phase, whether it is about groups, and the rank of the set or chain, from the highest bits to the lowest.
+    private let rank: Int
     private let name: String
     private let key: [UInt8]
 
-    init(_ operation: Operation) {
-        phase = .of(operation)
+    /// - Parameter places: the ranks of all sets and chains, so that names aren't compared again and again.
+    private init(_ operation: Operation, _ places: [Named: Int]) {
+        let phase = Phase.of(operation)
         let object = operation.object
-        place = object.container ?? object.holder
-        isForGroups = phase == .setMade && place.flatMap { BaseSet($0) } == nil
+        let place = object.place
+        // The kernel finds a set by going through all of a table's, in the order in which they came (`nft_set_lookup`): those
+        // of every pod are found at once where they come before those of groups.
+        let isForGroups = phase == .setMade && place.flatMap { BaseSet($0) } == nil
+        rank = phase.rawValue << 48 | (isForGroups ? 1 : 0) << 47 | (place.flatMap { places[$0] } ?? 0)
         if case .rule(let rule) = object {
             // Any order means the same, but the first rule that matches ends the search: `ip saddr . th dport @in-…`, one for all
             // rules about addresses, stands before `ip saddr @members-…`, one for each remote group.
@@ -214,15 +229,21 @@ private struct Order: Comparable {
     }
 
     static func sorted(_ operations: [Operation]) -> [Operation] {
-        operations.map { (order: Order($0), operation: $0) }.sorted { $0.order < $1.order }.map(\.operation)
+        let names = Set(operations.compactMap(\.object.place)).sorted()
+        let places = Dictionary(uniqueKeysWithValues: zip(names, 1...))
+        let orders = operations.map { Order($0, places) }
+        return orders.indices.sorted { orders[$0] < orders[$1] }.map { operations[$0] }
     }
 
     static func < (a: Self, b: Self) -> Bool {
-        if a.phase != b.phase { return a.phase < b.phase }
-        if a.isForGroups != b.isForGroups { return b.isForGroups }
-        if a.place != b.place { return a.place.map { a in b.place.map { a < $0 } ?? false } ?? true }
+        if a.rank != b.rank { return a.rank < b.rank }
         return a.name == b.name ? a.key.lexicographicallyPrecedes(b.key) : a.name < b.name
     }
+}
+
+extension Object {
+    /// The set or chain that it is, or is in.
+    fileprivate var place: Named? { container ?? holder }
 }
 
 extension Element {

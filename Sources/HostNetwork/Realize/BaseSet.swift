@@ -72,6 +72,8 @@ package enum BaseSet: Hashable, Sendable {
     package init?(holding element: Element) { self.init(element.set) }
 
     package init?(_ id: Named) {
+        // Of tens of thousands of elements nearly all are in groups' sets, whose names are longer.
+        guard id.name.utf8.count < 16 else { return nil }
         switch id.name {
         case "own-4": self = .own(id.family, .v4, ranges: false)
         case "own-6": self = .own(id.family, .v6, ranges: false)

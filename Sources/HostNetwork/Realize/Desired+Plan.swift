@@ -31,10 +31,10 @@ extension Desired {
         var losers: Set<ID<Pod>> = []
         var seen: Set<Named> = []
         for key in keys {
-            guard let old = believed[key], old != state[key] else { continue }
-            switch old {
+            guard let old = believed.entries[key], old != state.entries[key] else { continue }
+            switch old.object {
             // The fixed part isn't as it should be, and perhaps wasn't for long: nothing that passed by it counts.
-            case .chain, .set, .table: if state[key] != nil { return Set(intents.pods.keys.filter { isInForce($0, in: believed) }) }
+            case .chain, .set, .table: if state.entries[key] != nil { return Set(intents.pods.keys.filter { isInForce($0, in: believed) }) }
             case .element(let element):
                 let base = BaseSet(element.set)
                 if case .slot = base {

@@ -124,7 +124,7 @@ package struct Desired: Sendable {
         var groups: Set<GroupInstance> = []
         /// Remotes that are named now and weren't, or the other way round, or whose ranges may differ.
         var remotes: Set<RemoteSets.Owner> = []
-        var members: [(GroupInstance, IntentID)] = []
+        var members: [GroupInstance: Set<IntentID>] = [:]
         /// Networks whose tunnels, and all that leads to their neighbors, may differ.
         var fabrics: Set<ID<Network>> = []
         /// Networks whose routes may lead elsewhere.
@@ -182,18 +182,21 @@ package struct Desired: Sendable {
     }
 
     private mutating func moveMember(_ id: IntentID, to after: Membership?, _ work: inout Work) {
-        let before = memberships.removeValue(forKey: id)
+        let after = after.flatMap { $0.groups.isEmpty ? nil : $0 }
+        let before = memberships[id]
+        guard before != nil || after != nil else { return }
         memberships[id] = after
-        for instance in Set((before?.groups ?? []) + (after?.groups ?? [])) {
-            work.members.append((instance, id))
-            if !(before?.ranges.isEmpty ?? true) || !(after?.ranges.isEmpty ?? true) { work.remotes.insert(.group(instance)) }
+        let hasRanges = !(before?.ranges.isEmpty ?? true) || !(after?.ranges.isEmpty ?? true)
+        for instance in (before?.groups ?? []) + (after?.groups ?? []) {
+            work.members[instance, default: []].insert(id)
+            if hasRanges { work.remotes.insert(.group(instance)) }
         }
     }
 
     private mutating func finish(_ work: inout Work) -> Set<Object.Key> {
         for pod in work.pods { bind(pod, &work) }
         for instance in work.groups { derive(instance, &work) }
-        for (instance, id) in work.members { deriveMember(id, of: instance, &work) }
+        for (instance, ids) in work.members { deriveMembers(ids, of: instance, &work) }
         var again: Set<GroupInstance> = []
         for remote in work.remotes {
             deriveRemote(remote, &work)
@@ -337,7 +340,7 @@ package struct Desired: Sendable {
     private func changeNaming(of remote: RemoteSets.Owner, _ work: inout Work) {
         work.remotes.insert(remote)
         guard case .group(let instance) = remote else { return }
-        work.members += intents.members(of: instance.group, in: instance.network).map { (instance, $0) }
+        work.members[instance, default: []].formUnion(intents.members(of: instance.group, in: instance.network))
     }
 
     private mutating func deriveRemote(_ remote: RemoteSets.Owner, _ work: inout Work) {
@@ -356,11 +359,16 @@ package struct Desired: Sendable {
         }
     }
 
-    private mutating func deriveMember(_ id: IntentID, of instance: GroupInstance, _ work: inout Work) {
-        let membership = intents.membership(of: id)
-        let isMember = named[.group(instance)] != nil && (membership?.groups.contains(instance) ?? false)
-        let entries = isMember ? MemberPart(instance: instance, because: id, addresses: membership?.singles ?? []).entries : []
-        claims.set(.member(instance, id), to: entries, touched: &work.touched)
+    private mutating func deriveMembers(_ ids: Set<IntentID>, of instance: GroupInstance, _ work: inout Work) {
+        let isNamed = named[.group(instance)] != nil
+        let sets = MemberSets(of: instance)
+        for id in ids {
+            var entries: [Entry] = []
+            if isNamed, let membership = memberships[id], membership.groups.contains(instance) {
+                entries = sets.entries(of: id, at: membership.singles)
+            }
+            claims.set(.member(instance, id), to: entries, touched: &work.touched)
+        }
     }
 }
 

@@ -1,15 +1,20 @@
-/// What one pod or neighbor adds to a group that rules name as their remote: an element for each of its addresses.
+/// What pods and neighbors add to a group that rules name as their remote: an element for each of their addresses.
 ///
-/// Each member is a part of its own, so that one among ten thousand costs what one alone costs.
-struct MemberPart {
-    var instance: GroupInstance
-    var because: IntentID
-    var addresses: [IPAddress]
+/// Each member is a part of its own, so that one among ten thousand costs what one alone costs; ten thousand that come together share what
+/// their sets are called.
+struct MemberSets {
+    private let v4: Named
+    private let v6: Named
 
-    var entries: [Entry] {
+    init(of instance: GroupInstance) {
         let sets = RemoteSets(owner: .group(instance))
-        return addresses.map { address in
-            Entry(.element(Element(sets.singles(address.family).id, KeyBytes.of { $0.address(address) })), because: because)
+        v4 = sets.singles(.v4).id
+        v6 = sets.singles(.v6).id
+    }
+
+    func entries(of member: IntentID, at addresses: [IPAddress]) -> [Entry] {
+        addresses.map { address in
+            Entry(.element(Element(address.family == .v4 ? v4 : v6, address.bytes)), because: member)
         }
     }
 }

@@ -37,11 +37,12 @@ package struct Claims: Sendable {
     package mutating func set(_ part: Part, to entries: [Entry], touched: inout Set<Object.Key>) {
         let old = parts[part] ?? []
         if old.isEmpty {
+            guard !entries.isEmpty else { return }
             for entry in entries {
                 claim(entry, for: part)
                 touched.insert(entry.object.key)
             }
-            parts[part] = entries.isEmpty ? nil : entries
+            parts[part] = entries
             return
         }
         // Most of a large part stays as it is, much of it in its place.
@@ -70,7 +71,7 @@ package struct Claims: Sendable {
     private mutating func explain(_ entry: Entry) {
         let key = entry.object.key
         guard shared[key] == nil, let there = state.entries[key], there == entry else { return }
-        if there.comment != entry.comment || there.because != entry.because { state.insert(entry) }
+        if !there.isExplained(as: entry) { state.insert(entry) }
     }
 
     private mutating func release(_ entry: Entry) {

@@ -81,9 +81,10 @@ package struct Entry: Hashable, Sendable {
     private final class Content: Sendable {
         let object: Object
         let because: IntentID
-        let comment: String
+        /// Nil: the intent's name, which most have and which is made only when it is needed.
+        let comment: String?
 
-        init(_ object: Object, _ because: IntentID, _ comment: String) {
+        init(_ object: Object, _ because: IntentID, _ comment: String?) {
             self.object = object
             self.because = because
             self.comment = comment
@@ -96,14 +97,19 @@ package struct Entry: Hashable, Sendable {
     /// The intent that a refusal is reported against.
     package var because: IntentID { content.because }
     /// What a person reads beside it in a listing; at most 128 bytes (`NFTNL_UDATA_COMMENT_MAXLEN`, libnftnl/udata.h).
-    package var comment: String { content.comment }
+    package var comment: String { content.comment ?? Self.comment(because.description) }
 
     package init(_ object: Object, because: IntentID, comment: String? = nil) {
-        content = Content(object, because, Self.comment(comment ?? because.description))
+        content = Content(object, because, comment.map(Self.comment))
     }
 
     /// As much of a text as a comment holds.
-    package static func comment(_ text: String) -> String { String(decoding: text.utf8.prefix(127), as: UTF8.self) }
+    package static func comment(_ text: String) -> String {
+        text.utf8.count <= 127 ? text : String(decoding: text.utf8.prefix(127), as: UTF8.self)
+    }
+
+    /// Whether the other says the same of why it is there.
+    func isExplained(as other: Entry) -> Bool { because == other.because && content.comment == other.content.comment }
 
     package static func == (a: Self, b: Self) -> Bool { a.content === b.content || a.object == b.object }
     package func hash(into hasher: inout Hasher) { hasher.combine(object) }

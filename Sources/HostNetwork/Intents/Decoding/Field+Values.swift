@@ -13,7 +13,7 @@ extension Field {
     }
 
     func integer(in range: ClosedRange<Int>) throws(Rejected) -> Int {
-        let valid = "\(range.lowerBound) to \(range.upperBound)"
+        var valid: String { "\(range.lowerBound) to \(range.upperBound)" }
         guard case .int(let number) = value else { throw rejected("not a whole number", valid: valid) }
         guard range.contains(number) else {
             throw rejected(number < range.lowerBound ? "below \(range.lowerBound)" : "above \(range.upperBound)", valid: valid)
@@ -33,6 +33,7 @@ extension Field {
 
     /// One of a few words, in any case.
     func choice<Value>(_ choices: [(String, Value)]) throws(Rejected) -> Value {
+        if case .string(let word) = value, let choice = choices.first(where: { $0.0 == word }) { return choice.1 }
         let valid = choices.map(\.0).joined(separator: " or ")
         let word = try text(valid: valid).lowercased()
         guard let choice = choices.first(where: { $0.0 == word }) else { throw rejected("unknown", valid: valid) }

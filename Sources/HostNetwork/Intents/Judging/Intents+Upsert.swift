@@ -27,9 +27,9 @@ extension Intents {
 
     /// Takes in many, whatever their order: what one of them has to wait for or give way to may be another. One answer for each, in the order given.
     package mutating func upsert(contentsOf intents: [Intent]) -> [Result<Disposition, Rejected>] {
-        let last = Dictionary(intents.enumerated().map { ($1.id, $0) }) { max($0, $1) }
-        var answers: [Int: Result<Disposition, Rejected>] = [:]
-        var open = intents.indices.sorted { (intents[$0].kind, $0) < (intents[$1].kind, $1) }
+        var answers = [Result<Disposition, Rejected>?](repeating: nil, count: intents.count)
+        var open = Kind.allCases.flatMap { kind in intents.indices.filter { intents[$0].kind == kind } }
+        lazy var last = Dictionary(intents.enumerated().map { ($1.id, $0) }) { max($0, $1) }
         while true {
             var rejected: [Int] = []
             for position in open {
@@ -37,14 +37,16 @@ extension Intents {
                     answers[position] = .success(try upsert(intents[position]))
                 } catch {
                     answers[position] = .failure(error)
-                    // Of two with one name the later one counts, so the earlier one gets no second chance after it.
-                    if last[intents[position].id] == position { rejected.append(position) }
+                    rejected.append(position)
                 }
             }
-            guard rejected.count < open.count, !rejected.isEmpty else { break }
+            guard !rejected.isEmpty else { break }
+            // Of two with one name the later one counts, so the earlier one gets no second chance after it.
+            rejected.removeAll { last[intents[$0].id] != $0 }
+            guard rejected.count < open.count else { break }
             open = rejected
         }
-        return intents.indices.compactMap { answers[$0] }
+        return answers.compactMap(\.self)
     }
 
     /// Resources that waited for a network and don't fit it now that it is known.
