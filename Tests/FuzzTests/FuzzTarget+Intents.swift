@@ -47,8 +47,8 @@ extension FuzzTarget {
             let plan = Plan(from: HostState(), to: desired.state)
             guard HostState().applying(plan) == desired.state else { throw Contradiction("a plan misses its goal") }
             let operations = plan.parts.firewall
-            let batch = FirewallBatch(
-                operations, sequences: 1...UInt32(FirewallBatch.messages(for: operations)), flags: 0, handles: [:])
+            let count = FirewallBatch.messages(for: operations, handles: [:])
+            let batch = FirewallBatch(operations, sequences: 1...UInt32(count), flags: [:], handles: [:])
             // Read back as if the kernel had said it.
             try FuzzTarget.nftables.read(batch.bytes)
         }
