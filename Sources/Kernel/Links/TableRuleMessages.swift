@@ -46,7 +46,8 @@ extension TableRule {
 
     /// Nil for one that isn't Hawser's (`FRA_PROTOCOL`).
     init?(header: MessageHeader, message: RawSpan) {
-        guard header.type == .newTableRule || header.type == .deleteTableRule, let info = message.structure(at: MessageHeader.size, as: fib_rule_hdr.self),
+        guard header.type == .newTableRule || header.type == .deleteTableRule,
+            let info = message.structure(at: MessageHeader.size, as: fib_rule_hdr.self),
             let family = Family(number: Int32(info.family))
         else { return nil }
         var (priority, maker, table): (UInt32, UInt8, UInt32) = (0, 0, UInt32(info.table))
