@@ -7,8 +7,8 @@ import Testing
 @testable import Agent
 
 @Suite("Clients of the sockets that are slow, silent or greedy", .timeLimit(.minutes(15))) struct SlowClientsTests {
-    /// So short that nobody waits for it; who behaves is answered in far less.
-    private static let hasty = SocketClients.Limits(idle: .milliseconds(400), patience: .milliseconds(400))
+    /// So short that nobody waits for it for long; who behaves is answered in far less, on a busy machine too.
+    private static let hasty = SocketClients.Limits(idle: .seconds(3), patience: .seconds(3))
 
     @Test("are hung up on at the debug socket, and others are answered meanwhile", arguments: ["silent", "drip", "unread"])
     func debug(what: String) async throws {
