@@ -32,13 +32,16 @@ import Testing
     func applyTwice() throws {
         try host.folder.write(intents, to: "intents.yaml")
         #expect(try host.hawser("apply", "-f", host.folder.file("intents.yaml")).status == 0)
+        // The stamps of the first time come a grace period later.
+        _ = try host.settled()
         let before = try host.generation()
         #expect(before != nil)
         let watch = try KernelWatch(on: host)
         let again = try host.hawser("apply", "-f", host.folder.file("intents.yaml"))
         #expect(again.status == 0 && again.output.contains("nothing to change in the kernel"))
         #expect(try host.generation() == before)
-        #expect(try watch.stop() == [])
+        let told = try watch.stop()
+        #expect(told.isEmpty, "\(told)")
     }
 
     @Test("refuses one resource and applies the others: exit status 1, and standard error says what")
