@@ -1,0 +1,167 @@
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import HawserProtocol
+import HostNetwork
+import Lab
+import Store
+import SwiftProtobuf
+import Synchronization
+
+@testable import Agent
+
+/// A controller with one stream of pushes, that sends on while earlier ones are answered, and pushes again what wasn't answered when the
+/// daemon went.
+final class SoakController: Sendable {
+    struct Tally: Sendable {
+        var (sent, answered) = (0, 0)
+        /// Answers in which the kernel refused something, as when a pod's namespace went in the middle.
+        var failed: [String: Int] = [:]
+        /// Where what was rejected isn't what had to be.
+        var disagreements: [String] = []
+        /// From a push to its answer, in milliseconds.
+        var times: [Double] = []
+
+        func time(at share: Double) -> Double {
+            let sorted = times.sorted()
+            return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
+        }
+    }
+
+    private struct Push: Sendable {
+        var request: Hawser_V1_PushRequest
+        var mustRefuse: Set<String>
+        var since: ContinuousClock.Instant
+        var isRepeated = false
+    }
+
+    private struct State {
+        var unanswered: [Int: Push] = [:]
+        var outgoing: AsyncStream<Hawser_V1_PushRequest>.Continuation?
+        var tally = Tally()
+        /// The daemon is about to be killed, so the stream will break.
+        var isDoomed = false
+        /// It broke by itself: why.
+        var broken: String?
+    }
+
+    private let state = Mutex(State())
+    private let window: Gate
+    private let width = 16
+
+    init() { window = Gate(capacity: width) }
+
+    var tally: Tally { state.withLock { $0.tally } }
+
+    /// Holds a stream open while `body` runs; what wasn't answered on the one before goes first.
+    func connected(to socket: String, _ body: () async throws -> Void) async throws {
+        let transport = try HTTP2ClientTransport.Posix(target: .unixDomainSocket(path: socket), transportSecurity: .plaintext)
+        try await withGRPCClient(transport: transport) { client in
+            let (requests, outgoing) = AsyncStream.makeStream(of: Hawser_V1_PushRequest.self)
+            state.withLock { state in
+                state.outgoing = outgoing
+                state.isDoomed = false
+                for number in state.unanswered.keys.sorted() {
+                    state.unanswered[number]?.isRepeated = true
+                    if let push = state.unanswered[number] { outgoing.yield(push.request) }
+                }
+            }
+            async let stream: Void = self.stream(Hawser_V1_Push.Client(wrapping: client), requests)
+            try await body()
+            outgoing.finish()
+            await stream
+        }
+    }
+
+    /// To be called before the daemon is killed: what is lost with the stream is pushed again on the next.
+    func expectEnd() { state.withLock { $0.isDoomed = true } }
+
+    private func stream(
+        _ service: Hawser_V1_Push.Client<HTTP2ClientTransport.Posix>, _ requests: AsyncStream<Hawser_V1_PushRequest>
+    ) async {
+        do {
+            try await service.push { writer in
+                for await request in requests { try await writer.write(request) }
+            } onResponse: { response in
+                for try await reply in response.messages { self.take(reply) }
+            }
+        } catch {
+            let lost = state.withLock { state in
+                guard !state.isDoomed else { return 0 }
+                state.broken = "\(error)"
+                return state.unanswered.count
+            }
+            // Whoever waits for room is to hear of it.
+            if lost > 0 { window.leave(lost) }
+        }
+    }
+
+    private func judge() throws {
+        if let broken = state.withLock({ $0.broken }) { throw LabError("the stream of pushes broke: \(broken)") }
+    }
+
+    /// Pushes a step; waits while too many are on their way.
+    func push(_ step: SoakWorld.Step, mustRefuse: Set<IntentID>) async throws {
+        try await window.enter(1)
+        try judge()
+        state.withLock { state in
+            state.tally.sent += 1
+            let number = state.tally.sent
+            let request = Hawser_V1_PushRequest.with {
+                $0.id = "\(number)"; $0.content = step.content
+            }
+            state.unanswered[number] = Push(request: request, mustRefuse: Set(mustRefuse.map(\.id)), since: .now)
+            state.outgoing?.yield(request)
+        }
+    }
+
+    /// Waits until all is answered.
+    func drain() async throws {
+        try await window.enter(width)
+        try judge()
+        window.leave(width)
+    }
+
+    private func take(_ reply: Hawser_V1_PushReply) {
+        guard !reply.later, let number = Int(reply.id) else { return }
+        let isAnswer = state.withLock { state in
+            guard let push = state.unanswered.removeValue(forKey: number) else { return false }
+            state.tally.answered += 1
+            // What was pushed before and after a kill was in part known.
+            guard !push.isRepeated else { return true }
+            let time = push.since.duration(to: .now).components
+            state.tally.times.append(Double(time.seconds) * 1e3 + Double(time.attoseconds) / 1e15)
+            for answer in reply.answers {
+                if answer.status == .failed { state.tally.failed[String(answer.kernelMessage.prefix(60)), default: 0] += 1 }
+                guard (answer.status == .rejected) != push.mustRefuse.contains(answer.id) else { continue }
+                state.tally.disagreements.append("push \(number): \(answer.kind) \(answer.id): \(answer.status): \(answer.reason)")
+            }
+            return true
+        }
+        if isAnswer { window.leave(1) }
+    }
+}
+
+extension SoakWorld.Step {
+    fileprivate var content: Hawser_V1_PushRequest.OneOf_Content {
+        switch self {
+        case .upsert(let intents):
+            .documents(
+                .with {
+                    $0.documents = [
+                        .with {
+                            $0.name = "soak"; $0.content = .init(IntentFile.encode(intents).json.utf8)
+                        }
+                    ]
+                })
+        case .delete(let ids):
+            .delta(
+                .with {
+                    $0.deletions = ids.map { id in
+                        .with {
+                            $0.kind = Hawser_V1_Kind(id.kind); $0.id = id.id
+                        }
+                    }
+                })
+        }
+    }
+}

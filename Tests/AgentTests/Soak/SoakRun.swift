@@ -1,0 +1,185 @@
+import Foundation
+import HawserAPI
+import HostNetwork
+import Lab
+import PolicyModel
+import Store
+import Testing
+
+/// One run: a world, a controller, a daemon that is killed now and then, and traffic all the time.
+final class SoakRun {
+    let world: SoakWorld
+    private let controller = SoakController()
+    private let rate: Int
+    private var random: Seeded
+    private var probes = SoakProbes()
+    private var floods: (allowed: Flood, forbidden: Flood)?
+    private var (kills, died, checks) = (0, 0, 0)
+    /// Spent pushing.
+    private var pushing = Duration.zero
+    /// The longest time until all pods stood as the intents have it, after the last answer.
+    private var slowest = Duration.zero
+
+    /// How long changes go on between two looks, and between two kills.
+    private static let stretch = Duration.seconds(2)
+
+    init(seed: Int, rate: Int) throws {
+        world = try SoakWorld()
+        random = Seeded(seed)
+        self.rate = rate
+    }
+
+    private var debug: DebugClient { DebugClient(socket: world.host.folder.file("debug.sock")) }
+
+    func begin() async throws {
+        try world.host.start()
+        try await clear()
+        let (from, to) = (world.quiet[0], world.quiet[1])
+        floods = try (
+            Flood(
+                from: UDP(in: from.namespace, at: from.ipv4), to: UDP(in: to.namespace, at: to.ipv4, port: SoakWorld.quietPort),
+                at: to.ipv4,
+                every: .milliseconds(10)),
+            Flood(
+                from: UDP(in: from.namespace, at: from.ipv6), to: UDP(in: to.namespace, at: to.ipv6, port: SoakWorld.quietPort + 1),
+                at: to.ipv6, every: .milliseconds(10))
+        )
+    }
+
+    // MARK: Changes
+
+    func churn(for time: Duration, killing: Bool = false) async throws {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {
+            try await controller.connected(to: world.host.folder.file("control.sock")) {
+                try await push(until: min(end, .now + Self.stretch))
+                guard !killing else {
+                    // With pushes on their way.
+                    controller.expectEnd()
+                    world.host.end(SIGKILL)
+                    return
+                }
+                try await controller.drain()
+                try await check()
+            }
+            guard killing else { continue }
+            kills += 1
+            try world.host.start()
+            try await controller.connected(to: world.host.folder.file("control.sock")) {
+                try await controller.drain()
+                try await check()
+            }
+        }
+    }
+
+    private func push(until end: ContinuousClock.Instant) async throws {
+        let start = ContinuousClock.now
+        var next = start
+        while ContinuousClock.now < end {
+            if died == 0 || random.once(in: 25) { try touchNamespace() }
+            let step = random.step(in: world)
+            try await controller.push(step, mustRefuse: world.take(step))
+            next += .seconds(1) / rate
+            try await ContinuousClock().sleep(until: next)
+            // What was missed isn't made up for: it is to be so many a second and no more.
+            next = max(next, .now - .milliseconds(100))
+        }
+        pushing += start.duration(to: .now)
+    }
+
+    /// A pod's namespace comes or goes, whatever the daemon is doing with it.
+    private func touchNamespace() throws {
+        let isolated = SoakWorld.networks.flatMap { network in ["a", "b"].map { ID<Pod>("\(network)-\($0)") } }
+        let pods = SoakWorld.pods + isolated
+        let pod = pods[random.number(0...(pods.count - 1))]
+        guard world.namespaces[pod] != nil else { return try world.makeNamespace(of: pod) }
+        // Most are to be there most of the time.
+        guard died == 0 || random.once(in: 3) else { return }
+        world.killNamespace(of: pod)
+        died += 1
+        if random.once(in: 2) { try world.makeNamespace(of: pod) }
+    }
+
+    // MARK: Looks
+
+    /// All pods come to stand as they should, and packets say what the intents say.
+    private func check() async throws {
+        checks += 1
+        let start = ContinuousClock.now
+        try await settle()
+        slowest = max(slowest, start.duration(to: .now))
+        try probes.judge(world, 60, with: &random)
+        try await subscribe()
+        let disagreements = controller.tally.disagreements + probes.disagreements
+        guard disagreements.isEmpty else {
+            throw LabError("the daemon and the model disagree (look \(checks)):\n" + disagreements.prefix(5).joined(separator: "\n"))
+        }
+    }
+
+    private func settle() async throws {
+        let deadline = ContinuousClock.now + .seconds(120)
+        while true {
+            let pods = try await debug.pods()
+            let status = try await debug.status()
+            let applied = Set(pods.filter { $0.status == .applied }.map(\.id))
+            let known = Set(pods.map(\.id))
+            let wanted = Set(world.intents.pods.keys.map(\.value))
+            if status.ready, known == wanted, applied == world.applied { return }
+            guard ContinuousClock.now < deadline else {
+                throw LabError(
+                    """
+                    after two minutes the pods don't stand as they should: \(status.reason ?? "ready"); applied and shouldn't be: \
+                    \(applied.subtracting(world.applied).sorted()), should be and aren't: \
+                    \(pods.filter { world.applied.contains($0.id) && $0.status != .applied }.map { "\($0.id) \($0.status): \($0.reason ?? "")" }); \
+                    known: \(known.symmetricDifference(wanted).sorted())
+                    """)
+            }
+        }
+    }
+
+    private struct Enough: Error {}
+
+    /// Somebody follows the events, and hangs up.
+    private func subscribe() async throws {
+        do {
+            try await debug.events(follow: true) { _ in throw Enough() }
+        } catch is Enough {}
+    }
+
+    // MARK: The end
+
+    /// Takes all away but what nobody touches.
+    func clear() async throws {
+        for pod in world.namespaces.keys where !random.once(in: 2) { world.killNamespace(of: pod) }
+        world.clear()
+        let document = ControlClient.Document(name: "baseline", content: Data(IntentFile.encode(world.baseline).json.utf8))
+        let answer = try await ControlClient.connected(to: world.host.folder.file("control.sock")) { client in
+            try await client.apply([document], prune: true)
+        }
+        for result in answer.results where result.status != .applied {
+            Issue.record("\(result.kind) \(result.id): \(result.status) \(result.reason ?? "")")
+        }
+        for pod in world.namespaces.keys { world.killNamespace(of: pod) }
+        try await settle()
+    }
+
+    func finish() throws {
+        let tally = controller.tally
+        let seconds = Double(pushing.components.seconds) + Double(pushing.components.attoseconds) / 1e18
+        let (allowed, forbidden) = try #require(floods.map { ($0.allowed.stop(), $0.forbidden.stop()) })
+        print(
+            """
+            soak: \(tally.sent) changes in \(Int(seconds)) s of pushing, \(Int(Double(tally.sent) / max(seconds, 1))) a second; answered after \
+            \(Int(tally.time(at: 0.5))) ms (median), \(Int(tally.time(at: 0.99))) ms (99 %), \(Int(tally.time(at: 1))) ms (longest)
+                \(kills) kills, \(died) namespaces killed, \(checks) looks, of which the slowest settled after \(slowest)
+                refused by the kernel meanwhile: \(tally.failed)
+                probes: \(probes.passed) passed, \(probes.blocked) were blocked, all as the intents say
+                untouched pods: \(allowed.lost.count) of \(allowed.sent) datagrams lost, the longest gap \(allowed.longestGap); \
+            \(forbidden.received) of \(forbidden.sent) forbidden ones leaked
+            """)
+        #expect(allowed.lost.isEmpty, "\(allowed.lost.count) of \(allowed.sent)")
+        #expect(forbidden.received == 0 && forbidden.sent > 100)
+        #expect(probes.passed > checks && probes.blocked > checks, "neither may be rare")
+        #expect(kills > 0 && died > 0 && tally.answered == tally.sent)
+    }
+}
