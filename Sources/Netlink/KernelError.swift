@@ -63,6 +63,14 @@ extension TransportError: CustomStringConvertible {
         }
     }
 
+    /// Whether what was asked may have been done nevertheless.
+    package var isUncertain: Bool {
+        switch self {
+        case .system, .noAnswer, .answersLost: true
+        case .tooLong, .neverConsistent, .refused: false
+        }
+    }
+
     /// The error number that says the most.
     package var errno: Errno {
         switch self {

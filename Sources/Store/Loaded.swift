@@ -13,6 +13,8 @@ package struct Loaded: Sendable {
         package var kind: String
         package var id: String
         package var reason: String
+        /// The row as it is.
+        package var document: String
     }
 
     package var intents: [Stored] = []
@@ -27,10 +29,10 @@ package struct Loaded: Sendable {
                 intents.append(Stored(intent: intent, source: source))
             } else {
                 let reason = decoded.rejected.first.map(\.description) ?? "it holds no resource"
-                unreadable.append(Unreadable(kind: kind, id: id, reason: reason))
+                unreadable.append(Unreadable(kind: kind, id: id, reason: reason, document: document))
             }
         } catch {
-            unreadable.append(Unreadable(kind: kind, id: id, reason: "not JSON: \(error)"))
+            unreadable.append(Unreadable(kind: kind, id: id, reason: "not JSON: \(error)", document: document))
         }
     }
 }

@@ -72,6 +72,18 @@ enum Schema {
                     CREATE INDEX intents_by_file ON intents (source) WHERE source >= 'file:' AND source < 'file;';
                     """)
         }
+        // A database without intents may be the second of a host: the first was lost. It begins with a note of that.
+        migrator.registerMigration("4") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE lost (
+                        since TEXT NOT NULL,
+                        path TEXT NOT NULL
+                    ) STRICT;
+                    INSERT INTO lost
+                        SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), '' WHERE NOT EXISTS (SELECT 1 FROM intents);
+                    """)
+        }
         return migrator
     }
 }

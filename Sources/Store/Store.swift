@@ -7,6 +7,7 @@ package import HostNetwork
 /// Every write is one transaction, and it is on the disk when the call returns.
 package struct Store: Sendable {
     private let database: DatabaseQueue
+    package var path: String { database.path }
 
     /// Opens or creates the database, and brings an older one up to date. See Docs/Decisions/0007 for what its settings promise.
     /// Throws `StoreError` naming the file; a database that is damaged, or that a newer version wrote, is left as it is.
@@ -50,10 +51,11 @@ package struct Store: Sendable {
 
     private static let logLimit = 4 << 20
 
-    /// The same for resources that several sources asked for, in one transaction.
+    /// The same for resources that several sources asked for, in one transaction. `whole`: with this, all that this
+    /// host is asked for is known again.
     package func commit(
         _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [Released] = [],
-        attachments: Attachments = Attachments(), at time: Date = .now
+        attachments: Attachments = Attachments(), whole: Whole? = nil, at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in
@@ -73,6 +75,7 @@ package struct Store: Sendable {
             }
             try remember(purging, at: time, in: database)
             try attachments.write(to: database)
+            if let whole { try whole.write(to: database) }
         }
     }
 
@@ -123,5 +126,14 @@ extension Store {
     /// A setting of this connection, by the name that SQLite gives it (sqlite.org/pragma.html).
     package func setting(_ name: String) throws(StoreError) -> String {
         try read("ask for \(name)") { try String.fetchOne($0, sql: "PRAGMA \(name)") ?? "" }
+    }
+
+    /// Whether something can be written: throws while nothing can. It changes nothing that anybody reads.
+    package func probe() throws(StoreError) {
+        try write("write") { database in
+            // The number is free for programs to use (sqlite.org/pragma.html#pragma_user_version); GRDB doesn't.
+            let number = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+            try database.execute(sql: "PRAGMA user_version = \(1 - min(1, number))")
+        }
     }
 }

@@ -79,14 +79,45 @@ import Testing
         let loaded = try store.load()
         #expect(loaded.intents.map(\.intent) == (try intents(network)))
         #expect(loaded.unreadable.map(\.id).sorted() == ["web-0", "web-1"])
+        // Of those that are forgotten, what has been asked for anew since stays.
+        try store.commit(upserts: [try intents(pods)[0]], deletions: [], source: "control")
+        try store.take(Whole(forgetting: loaded.unreadable))
+        #expect(try store.load().intents.map(\.intent.id.id).sorted() == ["blue", "web-0"])
+        #expect(try store.load().unreadable.isEmpty)
+    }
+
+    @Test("sets a damaged database aside, and knows from then on that something is missed, until it is told otherwise")
+    func loss() throws {
+        try Store.open(path: path).take(Whole(forgetting: []))
+        try Store.open(path: path).commit(upserts: intents(network), deletions: [], source: "control")
+        #expect(try Store.open(path: path).loss() == nil)
+        try Data("no database any more, and longer than a header is".utf8).write(to: URL(filePath: path))
+        let loss = try #require(try Store.open(path: path).loss())
+        #expect(FileManager.default.contents(atPath: loss.setAside)?.starts(with: Data("no database".utf8)) == true)
+        #expect(try Store.open(path: path).load().intents.isEmpty)
+        #expect(try Store.open(path: path).loss() == loss)
+        try Store.open(path: path).commit([:], deletions: [], whole: Whole(forgetting: []))
+        #expect(try Store.open(path: path).loss() == nil)
+        // The log of a database that is gone is no log of the next one.
+        try FileManager.default.removeItem(atPath: path)
+        try Data("a log".utf8).write(to: URL(filePath: path + "-wal"))
+        #expect(try Store.open(path: path).loss()?.setAside == "")
     }
 
     @Test("doesn't touch the database of a newer version")
     func newer() throws {
         try Store(path: path).commit(upserts: intents(network), deletions: [], source: "control")
         try DatabaseQueue(path: path).write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of a later day')") }
-        let error = #expect(throws: StoreError.self) { try Store(path: path) }
+        let error = #expect(throws: StoreError.self) { try Store.open(path: path) }
         #expect(error?.cause == .newer)
+    }
+
+    @Test("can be asked whether it can write, which changes nothing")
+    func probe() throws {
+        let store = try Store(path: path)
+        try store.commit(upserts: intents(network), deletions: [], source: "control")
+        for _ in 0..<3 { try store.probe() }
+        #expect(try store.load().intents.map(\.intent) == intents(network))
     }
 
     @Test("names the file and SQLite's own words when it can't be opened")

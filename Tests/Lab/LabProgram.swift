@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 import Synchronization
 import SystemPackage
@@ -18,6 +19,24 @@ package final class LabProgram: Sendable {
             FilePath(log), .writeOnly, options: [.create, .append, .closeOnExec], permissions: [.ownerReadWrite])
         defer { try? file.close() }
         process = try namespace.inside { try Command(words: words).start([nothing, file, file]) }
+    }
+
+    /// Starts it in a namespace, and lets `judge` decide about every system call of these names: see `SystemCall`.
+    ///
+    /// - Parameter words: the first is a path.
+    package init(
+        _ words: [String], in namespace: LabNamespace, log: String, calls: [String], judge: @escaping SystemCall.Judge
+    ) throws {
+        let nothing = try FileDescriptor.open(FilePath("/dev/null"), .readOnly, options: .closeOnExec)
+        defer { try? nothing.close() }
+        let file = try FileDescriptor.open(
+            FilePath(log), .writeOnly, options: [.create, .append, .closeOnExec], permissions: [.ownerReadWrite])
+        defer { try? file.close() }
+        let (process, supervision) = try namespace.inside {
+            try Supervision.start(words, [nothing, file, file], calls: calls, judge: judge)
+        }
+        self.process = process
+        Thread { supervision.run() }.start()
     }
 
     deinit { end(SIGKILL) }

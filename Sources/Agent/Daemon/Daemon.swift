@@ -49,7 +49,7 @@ package enum Daemon {
 
         let journal = Journal()
         let parts = Parts(
-            settings: settings, store: try Store(path: settings.state.database), journal: journal, namespaces: try NamespaceWatch(),
+            settings: settings, store: try Store.open(path: settings.state.database), journal: journal, namespaces: try NamespaceWatch(),
             logger: logger)
         let running = try await makeReconciler(parts)
         let manager = await ServiceManager()
@@ -89,7 +89,8 @@ package enum Daemon {
         if !settings.intents.directory.isEmpty {
             services.append(
                 IntentsFolder(
-                    path: settings.intents.directory, store: parts.store, reconciler: reconciler, journal: journal, logger: logger))
+                    path: settings.intents.directory, store: parts.store, reconciler: reconciler, journal: journal, logger: logger,
+                    isAlone: !settings.push.isOn))
         }
         services.append(
             ControlServer(

@@ -64,16 +64,31 @@ package struct LinuxDomains: DomainHost {
         if let name = domain.fileName { try kept?.forget(name) }
     }
 
-    package func sweep(keeping domains: Set<RoutingDomain>) -> [String] {
+    package func leftovers(besides domains: Set<RoutingDomain>) -> [String] {
+        strays(besides: domains).map(\.path) + strangers(besides: domains).map { "\(directory)/\($0)" }
+    }
+
+    /// Namespaces that are named, and the networks that they were made for.
+    private func strays(besides domains: Set<RoutingDomain>) -> [(path: String, name: String, network: String)] {
         let wanted = Set(domains.compactMap(path))
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        var removed: [String] = []
-        for name in kept?.left.keys.sorted() ?? [] where name.hasPrefix(RoutingDomain.prefix) && !wanted.contains("\(directory)/\(name)") {
-            try? kept?.forget(name)
-        }
-        for name in names where name.hasPrefix(RoutingDomain.prefix) {
+        return names.filter { $0.hasPrefix(RoutingDomain.prefix) }.compactMap { name in
             let path = "\(directory)/\(name)"
-            guard !wanted.contains(path), let network = DomainNamespace.name(at: path, owner: owner) else { continue }
+            guard !wanted.contains(path), let network = DomainNamespace.name(at: path, owner: owner) else { return nil }
+            return (path, name, network)
+        }
+    }
+
+    /// Those that somebody keeps for the next daemon.
+    private func strangers(besides domains: Set<RoutingDomain>) -> [String] {
+        let wanted = Set(domains.compactMap(path))
+        return (kept?.left.keys.sorted() ?? []).filter { $0.hasPrefix(RoutingDomain.prefix) && !wanted.contains("\(directory)/\($0)") }
+    }
+
+    package func sweep(keeping domains: Set<RoutingDomain>) -> [String] {
+        var removed: [String] = []
+        for name in strangers(besides: domains) { try? kept?.forget(name) }
+        for (path, name, network) in strays(besides: domains) {
             let namespace = DomainNamespace(path: path, owner: owner, name: network)
             try? kept?.forget(name)
             if (try? namespace.remove()) != nil { removed.append("the routing domain of network \(network) (\(path))") }

@@ -12,11 +12,18 @@ package actor IntentsFolder: Service {
     private let reconciler: any Reconciling
     private let journal: Journal
     private let logger: Logger
+    /// Nobody else pushes anything to this host: what the files say is all that is asked of it.
+    private let isAlone: Bool
     private var book = IntentBook()
     /// The files with a resource that was refused for what other resources say: they are offered again when another file changes.
     private var refused: Set<String> = []
+    /// The files that couldn't be read when they were last looked at.
+    private var unreadable: Set<String> = []
 
-    package init(path: String, store: Store, reconciler: any Reconciling, journal: Journal, logger: Logger) {
+    package init(
+        path: String, store: Store, reconciler: any Reconciling, journal: Journal, logger: Logger, isAlone: Bool = false
+    ) {
+        self.isAlone = isAlone
         self.path = path
         self.store = store
         self.reconciler = reconciler
@@ -51,6 +58,7 @@ package actor IntentsFolder: Service {
                 }
             }
             await take(changed)
+            await sayThatItIsAll()
         } catch {
             logger.error("\(error)")
         }
@@ -63,12 +71,21 @@ package actor IntentsFolder: Service {
             paths.formUnion(listed())
             paths.formUnion(book.paths)
         }
-        if !paths.isEmpty { await take(paths) }
+        guard !paths.isEmpty else { return }
+        await take(paths)
+        await sayThatItIsAll()
+    }
+
+    /// What the store has lost is known again then. A folder without files has nothing to say.
+    private func sayThatItIsAll() async {
+        guard isAlone, unreadable.isEmpty, refused.isEmpty, !book.paths.isEmpty else { return }
+        _ = await reconciler.reconcile(.nothingElse, source: Source.file(path), dryRun: false)
     }
 
     private func take(_ paths: Set<String>) async {
         var pages: [String: IntentBook.Page?] = [:]
         var digests: [String: String] = [:]
+        unreadable.subtract(paths)
         for path in paths.sorted() {
             switch IntentFolderFile.read(path) {
             case .gone: pages[path] = .some(nil)
@@ -76,6 +93,7 @@ package actor IntentsFolder: Service {
                 pages[path] = page
                 digests[path] = digest
             case .unreadable(let reason):
+                unreadable.insert(path)
                 let message = "can't be read, so what it said before stays in force: \(reason)"
                 logger.error("\(path) \(message)")
                 journal.record(EventView(kind: "file", id: path, event: "unreadable", reason: message))

@@ -13,6 +13,9 @@ package protocol DomainHost: Sendable {
     /// Removes those that an earlier daemon made and that aren't wanted any more; what was removed, as words for people.
     func sweep(keeping domains: Set<RoutingDomain>) -> [String]
 
+    /// Where those are.
+    func leftovers(besides domains: Set<RoutingDomain>) -> [String]
+
     /// The file by which others find the domain's namespace; nil for the host's own.
     func path(of domain: RoutingDomain) -> String?
 }

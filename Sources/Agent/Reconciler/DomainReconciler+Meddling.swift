@@ -100,7 +100,8 @@ extension DomainReconciler {
         let taken = suspicion.take(at: .now)
         remind()
         guard !taken.suspects.isEmpty else { return ([], taken.isWhole) }
-        let look = try plane.look(at: taken.suspects, expecting: desired.state)
+        var look = try plane.look(at: taken.suspects, expecting: desired.state)
+        hideStrangers(from: &look.found)
         let differences = believed.take(look.found, of: taken.suspects, expecting: desired.state)
         notice(differences, look.restored, by: taken.culprits)
         var keys: Set<Object.Key> = []

@@ -2,6 +2,7 @@ import HostNetwork
 import Kernel
 import Logging
 import ServiceLifecycle
+import SystemPackage
 
 /// Keeps one routing domain as its share of the intents wants it, on a thread of its own, so that a slow one holds up no other.
 ///
@@ -12,13 +13,13 @@ actor DomainReconciler {
     nonisolated let thread: OwnThread
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
     nonisolated let queue = DomainQueue()
-    private let host: any DomainHost
+    let host: any DomainHost
     /// The kernel, once it is open.
     var plane: (any Dataplane)?
     var desired: Desired
     var believed = HostState()
     /// Stamps that wait for their grace period.
-    private var owed: [HostNetwork.Operation] = []
+    var owed: [HostNetwork.Operation] = []
     /// Whether what is believed must be looked at before the next step: why.
     var unread: String?
     /// What changed without our doing, and may differ from what is wanted.
@@ -30,13 +31,23 @@ actor DomainReconciler {
     /// Addresses whose packets were led elsewhere: their tracked flows are forgotten when they aren't any more.
     var misled: Set<IPAddress> = []
     nonisolated let health = DomainHealth()
-    private var failures = 0
+    /// Why nothing at all can be done; nil when the kernel was read.
+    var blindness: String?
+    var failures = 0
+    /// Addresses that pods have let go, and whose tracked flows are still there.
+    var unforgotten: [AddressRange] = []
+    /// What is there of pods that nobody has asked for stays; and those whose pods were asked for meanwhile.
+    var keeps = false
+    var asked: Set<LinkName> = []
+    var kept = 0
+    /// What is believed to be there lacks such things.
+    var hidesStrangers = false
     private var isEnding = false
     let logger: Logger
     private let tell: @Sendable (DomainOutcome) -> Void
     let whenLost: @Sendable ([ID<Pod>]) -> Void
-    private let (debts, debtor) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    private let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let (debts, debtor) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let (delays, delayer) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     nonisolated let (questions, questioner) = AsyncStream<@Sendable (isolated DomainReconciler) -> Void>.makeStream()
     private let (openings, opener) = AsyncStream<AsyncStream<KernelEvent>>.makeStream()
@@ -101,8 +112,9 @@ actor DomainReconciler {
         for await _ in debts {
             let due = owed.count
             await GracePeriod.wait()
-            pay(owed.prefix(due))
+            let refused = pay(owed.prefix(due))
             owed.removeFirst(min(due, owed.count))
+            if let refused { tell(refused) }
         }
     }
 
@@ -114,7 +126,7 @@ actor DomainReconciler {
     /// Tries again what was refused, later and later.
     private func retry() async {
         for await _ in wakes {
-            let seconds = min(30, 1 << min(failures, 5))
+            let seconds = min(30, 1 << min(max(0, failures - 1), 5))
             try? await ContinuousClock().sleep(for: .seconds(seconds))
             if failures > 0 { queue.put(.again) }
         }
@@ -131,26 +143,41 @@ actor DomainReconciler {
     /// At the start of the daemon: throws when it is the host's own domain that can't be opened.
     func start(_ work: DomainWork, forgetting released: [IPAddress]) throws -> DomainOutcome {
         var outcome = DomainOutcome(domain: domain)
+        unforgotten = released.map { AddressRange(Prefix($0)) }
+        keeps = work.keeps ?? false
         do {
-            outcome.applied = try begin(work.begin ?? Intents(), attachable: Set(work.appeared), forgetting: released)
+            outcome.applied = try begin(work.begin ?? Intents(), attachable: Set(work.appeared))
+        } catch let error as Unopened {
+            guard domain != .host else { throw error.because }
+            fail("\(domain) can't be opened: \(error.because)")
         } catch {
-            guard domain != .host else { throw error }
-            fail("\(domain) can't be opened: \(error)")
+            // What the kernel can't say now it can say later; what is there goes on meanwhile.
+            fail("\(domain) can't be read: \(error)")
         }
-        outcome.isWhole = true
-        outcome.unread = unread
+        conclude(&outcome, [work], isWhole: true)
         return outcome
+    }
+
+    /// What there is to say of works that were done as far as they could be.
+    private func conclude(_ outcome: inout DomainOutcome, _ works: [DomainWork], isWhole: Bool) {
+        outcome.isWhole = isWhole && blindness == nil
+        outcome.unread = unread
+        outcome.kept = kept
+        outcome.repairs = takeRepairs()
+        if isSettled { outcome.settled = health.noticed }
+        if let blindness { outcome.untried = (works.reduce(into: []) { $0.formUnion($1.subjects) }, blindness) }
     }
 
     private func perform(_ works: [DomainWork]) -> DomainOutcome {
         var outcome = DomainOutcome(domain: domain)
         outcome.passes = works.compactMap(\.pass)
+        var isWhole = true
+        for keeps in works.compactMap(\.keeps) { self.keeps = keeps }
         do {
             if isEnding {
                 // It couldn't be removed before.
             } else if let first = works.first, let intents = first.begin {
-                outcome.applied = try begin(intents, attachable: Set(first.appeared), forgetting: [])
-                outcome.isWhole = true
+                outcome.applied = try begin(intents, attachable: Set(first.appeared))
             } else if plane == nil {
                 // It couldn't be opened before: what was missed is caught up with.
                 var (intents, attachable) = (desired.intents, desired.attachable)
@@ -159,41 +186,49 @@ actor DomainReconciler {
                     attachable.formUnion(work.appeared)
                     attachable.subtract(work.gone)
                 }
-                outcome.applied = try begin(intents, attachable: attachable, forgetting: [])
-                outcome.isWhole = true
+                outcome.applied = try begin(intents, attachable: attachable)
             } else {
-                (outcome.applied, outcome.isWhole) = change(works)
+                (outcome.applied, isWhole) = change(works)
             }
+        } catch let error as Unopened {
+            fail("\(domain) can't be opened: \(error.because)")
         } catch {
-            fail("\(domain) can't be opened: \(error)")
+            fail("\(domain) can't be read: \(error)")
         }
         if isEnding || works.contains(where: \.isLast) { outcome.isOver = close() }
-        outcome.repairs = takeRepairs()
-        if isSettled { outcome.settled = health.noticed }
-        outcome.unread = unread
+        conclude(&outcome, works, isWhole: isWhole)
         return outcome
     }
 
-    private func fail(_ reason: String) {
+    /// The domain has no kernel yet.
+    private struct Unopened: Error {
+        var because: any Error
+    }
+
+    func fail(_ reason: String) {
         logger.error("\(reason)")
         unread = reason
+        blindness = reason
         failures += 1
         waker.yield()
     }
 
     /// Opens the domain, looks at what is there, and brings it to what is wanted. Nothing is swept before.
-    private func begin(_ intents: Intents, attachable: Set<ID<Pod>>, forgetting released: [IPAddress]) throws -> Applied {
+    private func begin(_ intents: Intents, attachable: Set<ID<Pod>>) throws -> Applied {
         // So that what comes meanwhile has something to stand on, if opening fails.
         desired = Desired(intents: intents, layout: desired.layout, attachable: attachable, epochs: [:])
-        let open = try host.open(domain)
+        let open: OpenDomain
+        do { open = try host.open(domain) } catch { throw Unopened(because: error) }
         let epochs = HostState(try open.plane.stamps()).epochs(of: intents.pods.keys, in: desired.layout.marks)
         if !epochs.isEmpty { desired = Desired(intents: intents, layout: desired.layout, attachable: attachable, epochs: epochs) }
-        if !released.isEmpty { try open.plane.forgetFlows(of: released) }
         try observe(open.plane)
-        try open.plane.adopt(believed)
+        do { try open.plane.adopt(believed) } catch let refusal as Refusal where refusal.errno == Errno.notPermitted.rawValue {
+            // Another process that lives has the tables: two would undo each other's work.
+            throw Unopened(because: refusal)
+        }
         plane = open.plane
         opener.yield(open.events)
-        return carryOut(touching: Set(believed.entries.keys).union(desired.state.entries.keys))
+        return carryOut(touching: Set(believed.entries.keys).union(desired.state.entries.keys), isRead: true)
     }
 
     private func change(_ works: [DomainWork]) -> (Applied, isWhole: Bool) {
@@ -210,6 +245,7 @@ actor DomainReconciler {
             isWhole = true
         }
         for work in works {
+            if keeps { note(work.changed) }
             touched.formUnion(
                 desired.change { intents in
                     intents.mirror(work.changed)
@@ -225,13 +261,10 @@ actor DomainReconciler {
             touched.formUnion(desired.attach(work.appeared, detach: work.gone))
         }
         let applied = carryOut(touching: isWhole ? nil : touched)
-        if !misled.isEmpty {
-            do {
-                try plane?.forgetFlows(of: misled.sorted())
-                misled = []
-            } catch {
-                logger.error("tracked flows can't be forgotten: \(error)")
-            }
+        if !misled.isEmpty, let plane, applied.refusals.isEmpty {
+            unforgotten += misled.sorted().map { AddressRange(Prefix($0)) }
+            misled = []
+            payFlows(plane)
         }
         return (applied, isWhole)
     }
@@ -249,86 +282,11 @@ actor DomainReconciler {
             try host.remove(domain)
             failures = 0
             unread = nil
+            blindness = nil
             return true
         } catch {
             fail("\(domain) can't be removed: \(error)")
             return false
-        }
-    }
-
-    // MARK: The kernel
-
-    private func observe(_ plane: any Dataplane) throws {
-        let found = try plane.observe(expecting: desired.state).sharing(desired.state)
-        // After a refusal what is believed is a guess, and before the first look nothing is.
-        if unread == nil, self.plane != nil { notice(believed.differences(to: found)) }
-        believed = found
-        unread = nil
-    }
-
-    /// Makes what is believed to be there what is wanted; `keys` of what may differ, nil for everything, after another look.
-    private func carryOut(touching keys: Set<Object.Key>?) -> Applied {
-        guard let plane else { return Applied() }
-        if keys == nil {
-            do { try observe(plane) } catch {
-                fail("\(domain) can't be read: \(error)")
-                return Applied()
-            }
-        }
-        var plan = keys.map { desired.plan(from: believed, touching: $0) } ?? desired.plan(from: believed)
-        var applied = Applied()
-        // A resource that the kernel refuses is left out, with those that lean on it, and the others go on without it.
-        for attempt in 0..<4 where !plan.isEmpty {
-            let result = plane.apply(plan)
-            believed.take(result)
-            applied.merge(result)
-            let culprits = blamed(for: result.refusals)
-            if culprits.isEmpty || attempt == 3 {
-                if result.refusals.isEmpty { owe(plan.stamps) }
-                break
-            }
-            plan = desired.plan(from: believed, touching: keys ?? Set(believed.entries.keys).union(desired.state.entries.keys))
-            plan.leaveOut(culprits)
-        }
-        finish(applied)
-        return applied
-    }
-
-    /// The intents whose operations the firewall refused, and the pods that lean on them.
-    private func blamed(for refusals: [Refusal]) -> Set<IntentID> {
-        var blamed: Set<IntentID> = []
-        for refusal in refusals where refusal.operation.object.isRuleset && refusal.because != Layout.because {
-            blamed.insert(refusal.because)
-            if refusal.because.kind == .securityGroup {
-                blamed.formUnion((desired.intents.index.podsByGroup[ID(refusal.because.id)] ?? []).map(\.intent))
-            }
-        }
-        return blamed
-    }
-
-    private func owe(_ stamps: [HostNetwork.Operation]) {
-        guard !stamps.isEmpty else { return }
-        owed += stamps
-        debtor.yield()
-    }
-
-    private func pay(_ stamps: ArraySlice<HostNetwork.Operation>) {
-        // What was superseded meanwhile has another stamp under way.
-        let wanted = stamps.filter { desired.state.contains($0.object) && believed[$0.object.key] == nil }
-        guard let plane, !wanted.isEmpty else { return }
-        let applied = plane.settle(wanted)
-        believed.take(applied)
-        finish(applied)
-    }
-
-    private func finish(_ applied: Applied) {
-        for refusal in applied.refusals { logger.error("\(refusal)") }
-        if let refusal = applied.refusals.first {
-            unread = refusal.description
-            failures += 1
-            waker.yield()
-        } else if unread == nil {
-            failures = 0
         }
     }
 }
@@ -339,13 +297,5 @@ extension DomainWork {
         var work = DomainWork(nil)
         work.isWhole = true
         return work
-    }
-}
-
-extension Plan {
-    /// Takes out what is done on behalf of these intents.
-    fileprivate mutating func leaveOut(_ intents: Set<IntentID>) {
-        steps.removeAll { intents.contains($0.because) }
-        stamps.removeAll { intents.contains($0.because) }
     }
 }

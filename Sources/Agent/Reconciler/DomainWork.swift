@@ -16,6 +16,16 @@ struct DomainWork: Sendable {
     var isWhole = false
     /// The domain ends afterwards.
     var isLast = false
+    /// Whether what is there of pods that nobody has asked for is to stay; nil: as before.
+    var keeps: Bool?
+
+    /// The resources that it is about.
+    var subjects: Set<IntentID> {
+        var ids = Set((changed.flatMap { [$0.before?.id, $0.after?.id] }).compactMap(\.self))
+        ids.formUnion(begin?.all.map(\.id) ?? [])
+        for pods in [appeared, gone, replaced] { ids.formUnion(pods.map(\.intent)) }
+        return ids
+    }
 
     init(_ pass: Int?) { self.pass = pass }
 
@@ -50,6 +60,10 @@ struct DomainOutcome: Sendable {
     var isWhole = false
     /// It must be read again before it can be said to be as wanted: why.
     var unread: String?
+    /// Nothing could be done for these, for the kernel can't be read: why.
+    var untried: (ids: Set<IntentID>, reason: String)?
+    /// Interfaces of pods that nobody has asked for, which stay.
+    var kept = 0
     /// The domain isn't there any more.
     var isOver = false
     /// What somebody else had changed and is put right.

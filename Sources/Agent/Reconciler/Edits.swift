@@ -33,6 +33,8 @@ struct Edits {
     /// Where pods are attached whose intents name no namespace, and what of it changed (nil: let go).
     private(set) var attachments: [ID<Pod>: String]
     private(set) var attached: [ID<Pod>: String?] = [:]
+    /// Whether all that this host is asked for was named.
+    private(set) var isWhole = false
     private let leaving: [IntentID: Intent]
 
     init(_ intents: Intents, _ attachments: [ID<Pod>: String] = [:]) {
@@ -50,6 +52,7 @@ struct Edits {
             change = made
             change.scope = scope ?? made.scope
         }
+        if change.isWhole || change.prune && change.scope == nil { isWhole = true }
         var deletions = change.deletions
         var spared: [(IntentID?, Outcome)] = []
         if change.prune {

@@ -40,8 +40,13 @@ extension Reconciler {
         switch outcome {
         case .rejected(let rejected): return Answer(rejected)
         case .stale(let revision): answer = Answer(intent: id, status: .stale, reason: "revision \(revision) is in force")
+        case .removed: answer = id.flatMap(standings.failure) ?? Answer(intent: id, status: .applied)
+        case .absent:
+            answer = Answer(intent: id, status: .applied)
+            if let reason = missed?.keeping, id?.kind == .pod {
+                answer = Answer(intent: id, status: .deferred, reason: "isn't known. \(reason)")
+            }
         case .kept(let whole): answer = Answer(intent: id, status: .stale, reason: whole.description)
-        case .removed, .absent: answer = Answer(intent: id, status: .applied)
         case .awaited: answer = Answer(intent: id, status: .pending, reason: "waits for the pod's intent")
         case .deferred(let users):
             answer = Answer(
@@ -57,9 +62,12 @@ extension Reconciler {
     }
 
     package func standings(of ids: [IntentID]) -> [IntentID: Answer] {
-        let known = ids.filter { intents[$0] != nil }
-        return Dictionary(
-            known.map { ($0, standings.answer($0, in: intents, missing: Self.missing(namespaces))) }, uniquingKeysWith: { $1 })
+        Dictionary(
+            ids.compactMap { id in
+                // What is to be gone may not be yet.
+                guard intents[id] != nil else { return standings.failure(of: id).map { (id, $0) } }
+                return (id, standings.answer(id, in: intents, missing: Self.missing(namespaces)))
+            }, uniquingKeysWith: { $1 })
     }
 
     package func pod(_ id: ID<Pod>) -> (pod: Pod, subnets: [Subnet])? {

@@ -43,6 +43,7 @@ extension Reconciler {
         for pass in complete { concerned.subtract(pass.concerned) }
         for id in concerned { record(id, source: nil) }
         for pass in complete { finish(pass) }
+        if outcome.isWhole, !released.isEmpty { forgetReleased() }
     }
 
     func note(_ outcome: DomainOutcome) {

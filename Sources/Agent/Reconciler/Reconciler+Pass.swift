@@ -12,6 +12,7 @@ extension Reconciler {
         }
         attachments = Dictionary(uniqueKeysWithValues: try store.attachments().map { (ID($0), $1) })
         intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
+        missed = Missed(try store.loss(), unreadable: loaded.unreadable)
         for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace) }
         follow(namespaces.watched)
         for pod in intents.pods.keys { _ = namespaces.look(at: pod) }
@@ -22,6 +23,7 @@ extension Reconciler {
                 var work = DomainWork(nil)
                 let seen = intents.seen(by: domain, in: map)
                 work.begin = seen
+                work.keeps = missed != nil
                 work.appeared = seen.pods.keys.filter(namespaces.isThere)
                 return (domain, work)
             })
@@ -30,16 +32,27 @@ extension Reconciler {
             domains[domain] = made
             nursery.yield(made)
         }
+        var kept = 0
         try await withThrowingTaskGroup(of: DomainOutcome.self) { group in
             for (domain, work) in works {
                 guard let made = domains[domain] else { continue }
                 let released = purges.filter { map.domain(of: $0.network) == domain }.map(\.address)
                 group.addTask { try await made.start(work, forgetting: released) }
             }
-            for try await outcome in group { note(outcome) }
+            for try await outcome in group {
+                note(outcome)
+                kept += outcome.kept
+            }
         }
-        if !purges.isEmpty { try store.purged(purges) }
+        released = purges
+        forgetReleased()
+        missWhatIsKept(kept)
+        guard missed == nil else { return recordAll() }
         for removed in host.sweep(keeping: map.there) { logger.notice("\(removed) isn't wanted any more, and is removed") }
+        recordAll()
+    }
+
+    private func recordAll() {
         for intent in intents.all { record(intent.id, source: "start") }
         tidier.yield()
     }
@@ -53,10 +66,11 @@ extension Reconciler {
         let start = ContinuousClock.now
         for item in items { outcomes.append(edits.take(item.change, from: item.source, into: &intents)) }
         do throws(StoreError) {
-            try Self.remember(edits, intents, in: store)
+            let whole = edits.isWhole ? missed.map { Whole(forgetting: $0.unreadable) } : nil
+            if try Self.remember(edits, intents, whole, in: store) { noteStored() }
         } catch {
             intents.revert(to: edits.before, leaving: leaving)
-            logger.error("\(error)")
+            note(error)
             for (item, outcomes) in zip(items, outcomes) { item.answer(.init(refusing: outcomes, because: error)) }
             edits = Edits(intents, attachments)
             outcomes = []
@@ -72,6 +86,8 @@ extension Reconciler {
         }
         place(changed)
         look(at: Set(edits.pods).union(batch.paths.flatMap { namespaces.pods(at: $0) }).union(batch.lost), number, &works)
+        if edits.isWhole { becomeWhole(number, &works) }
+        if missed != nil { for domain in works.keys { works[domain]?.keeps = true } }
         if batch.wantsResync {
             for domain in map.there { works[domain, default: DomainWork(number)].isWhole = true }
         }
@@ -96,7 +112,8 @@ extension Reconciler {
     /// All that it waited for is done.
     func finish(_ pass: Passes.Pass) {
         let applied = pass.applied
-        if applied.refusals.isEmpty { forget(pass.released) }
+        released += pass.released
+        forgetReleased()
         let source = pass.items.count == 1 ? pass.items[0].source : nil
         for id in pass.concerned.union(applied.refusals.map(\.because)) {
             record(id, source: pass.edits.sources[id] ?? source, refused: pass.edits.refused[id])
@@ -142,8 +159,9 @@ extension Reconciler {
 
     // MARK: Remembering
 
-    private static func remember(_ edits: Edits, _ intents: Intents, in store: Store) throws(StoreError) {
-        guard !edits.before.isEmpty || !edits.attached.isEmpty else { return }
+    /// Whether there was something to remember.
+    private static func remember(_ edits: Edits, _ intents: Intents, _ whole: Whole?, in store: Store) throws(StoreError) -> Bool {
+        guard !edits.before.isEmpty || !edits.attached.isEmpty || whole != nil else { return false }
         var upserts: [String: [Intent]] = [:]
         var deletions: [IntentID] = []
         var attached: [Intent] = []
@@ -162,12 +180,7 @@ extension Reconciler {
         let leaving = edits.before.keys.filter { intents.leaving.contains($0) }
         try store.commit(
             upserts, deletions: deletions, leaving: leaving, purging: edits.released(in: intents),
-            attachments: .init(edits.attached, pods: attached))
-    }
-
-    /// The tracked flows of addresses that were let go are deleted by now.
-    private func forget(_ released: [Released]) {
-        guard !released.isEmpty else { return }
-        do throws(StoreError) { try store.purged(released) } catch { logger.error("\(error)") }
+            attachments: .init(edits.attached, pods: attached), whole: whole)
+        return true
     }
 }

@@ -40,7 +40,7 @@ extension Reconciler {
 
     private func present() -> StatusView {
         let pods = intents.pods.keys.map { standings[$0.intent]?.status ?? .pending }
-        let trouble = standings.trouble ?? vitals.trouble()
+        let trouble = standings.trouble ?? missed?.keeping ?? unwritable ?? vitals.trouble()
         return StatusView(
             ready: trouble == nil, reason: trouble,
             pods: .init(

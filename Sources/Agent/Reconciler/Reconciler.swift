@@ -31,12 +31,19 @@ package actor Reconciler: Reconciling, Service {
     /// Of the host's own nftables ruleset.
     var generation: UInt32 = 0
     var repairs = 0
+    /// What of the stored intents was lost; nil: nothing.
+    var missed: Missed?
+    /// Why nothing can be stored at present.
+    var unwritable: String?
+    /// Addresses that were let go, and that the store remembers until it is known that their tracked flows are gone.
+    var released: [Released] = []
     let started = ContinuousClock.now
     let store: Store
     let journal: Journal
     let follow: @Sendable (Set<String>) -> Void
     let logger: Logger
     let (births, nursery) = AsyncStream<DomainReconciler>.makeStream()
+    let (mendings, mender) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     let (tidyings, tidier) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// As many intents and operations in one pass leave megabytes behind that are free, but still the process's.
     static let many = 2000
@@ -83,11 +90,13 @@ package actor Reconciler: Reconciling, Service {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.serve() }
                 group.addTask { await self.tidy() }
+                group.addTask { await self.mend() }
                 for await domain in births { group.addTask { await domain.run() } }
             }
-        } onGracefulShutdown: { [inbox, nursery, tidier] in
+        } onGracefulShutdown: { [inbox, nursery, tidier, mender] in
             inbox.close()
             nursery.finish()
+            mender.finish()
             tidier.finish()
         }
     }

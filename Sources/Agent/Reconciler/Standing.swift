@@ -19,6 +19,8 @@ struct Standing: Hashable, Sendable {
 struct Standings: Sendable {
     /// What a domain's kernel refused on behalf of an intent, until it takes it.
     private var refused: [RoutingDomain: [IntentID: Refusal]] = [:]
+    /// What a domain couldn't even try for an intent, for the kernel can't be read: why.
+    private var untried: [RoutingDomain: [IntentID: String]] = [:]
     /// Domains that must be read again, and why.
     private(set) var unread: [RoutingDomain: String] = [:]
     private var known: [IntentID: Standing] = [:]
@@ -34,10 +36,29 @@ struct Standings: Sendable {
 
     mutating func take(_ outcome: DomainOutcome) {
         let domain = outcome.domain
-        if outcome.isWhole || outcome.isOver { refused[domain] = nil }
+        if outcome.isWhole || outcome.isOver {
+            refused[domain] = nil
+            untried[domain] = nil
+        }
+        if let (ids, reason) = outcome.untried { untried[domain, default: [:]].merge(ids.map { ($0, reason) }) { $1 } }
         // Of several refusals for one intent the first one is the cause.
         for refusal in outcome.applied.refusals { refused[domain, default: [:]].merge([refusal.because: refusal]) { first, _ in first } }
         unread[domain] = outcome.isOver ? nil : outcome.unread
+    }
+
+    /// Whether a domain's kernel is as it is wanted, as far as is known.
+    func isClean(_ domain: RoutingDomain) -> Bool { unread[domain] == nil && refused[domain]?.isEmpty ?? true }
+
+    /// What keeps a resource, or its removal, from being in force, as an answer.
+    func failure(of id: IntentID) -> Answer? {
+        if let refusal = refusal(of: id) {
+            var answer = Answer(intent: id, status: .failed, reason: refusal.description)
+            answer.errno = refusal.errno
+            answer.explanation = refusal.explanation
+            return answer
+        }
+        let reason = untried.isEmpty ? nil : untried.sorted { $0.key < $1.key }.lazy.compactMap { $0.value[id] }.first
+        return reason.map { Answer(intent: id, status: .failed, reason: $0) }
     }
 
     private func refusal(of id: IntentID) -> Refusal? {
@@ -58,13 +79,9 @@ struct Standings: Sendable {
 
     /// How it stands, as an answer to whoever asked for it; with what the kernel said, where it refused.
     func answer(_ id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Answer {
+        if let failure = failure(of: id) { return failure }
         let standing = standing(of: id, in: intents, missing: missing)
-        var answer = Answer(intent: id, status: standing.status, reason: standing.reason)
-        if let refusal = refusal(of: id) {
-            answer.errno = refusal.errno
-            answer.explanation = refusal.explanation
-        }
-        return answer
+        return Answer(intent: id, status: standing.status, reason: standing.reason)
     }
 
     mutating func forget(_ id: IntentID) { known[id] = nil }
@@ -72,7 +89,7 @@ struct Standings: Sendable {
     subscript(id: IntentID) -> Standing? { known[id] }
 
     private func standing(of id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Standing {
-        if let refused = refusal(of: id) { return Standing(.failed, reason: refused.description) }
+        if let failure = failure(of: id) { return Standing(.failed, reason: failure.reason) }
         if intents.leaving.contains(id) {
             let users =
                 (intents.index.podsByGroup[ID(id.id)] ?? []).map(\.intent)

@@ -8,6 +8,8 @@ package struct Change: Sendable {
     package var rejected: [Rejected]
     /// `upserts` and `rejected` name the whole of this host, or of `scope`: what they don't name goes.
     package var prune: Bool
+    /// With it everything has been said that is asked of this host, by whoever may; a whole one (`prune`) says that by itself.
+    package var isWhole = false
     /// Of a whole: what it doesn't name and has a higher one in force stays. 0: none.
     package var wholeRevision: UInt64 = 0
     /// Makes the change that is meant, for one that depends on what is in force when its turn comes: this one then only stands for it.
@@ -31,6 +33,13 @@ package struct Change: Sendable {
         self.scope = scope
         self.deletedRevisions = deletedRevisions
         self.attachments = attachments
+    }
+
+    /// That everything has been said.
+    package static var nothingElse: Change {
+        var change = Change()
+        change.isWhole = true
+        return change
     }
 
     package init(made: @escaping @Sendable (Intents) -> Change) {

@@ -20,6 +20,8 @@ package struct AddressRange: Hashable, Sendable {
 
     package func contains(_ address: IPAddress) -> Bool { first <= address && address <= last && address.family == family }
 
+    package func overlaps(_ other: AddressRange) -> Bool { family == other.family && first <= other.last && other.first <= last }
+
     /// The exact union as sorted ranges that neither overlap nor touch: IPv4 first, then IPv6.
     package static func disjointUnion(_ ranges: some Sequence<AddressRange>) -> [AddressRange] {
         var union: [AddressRange] = []

@@ -32,7 +32,7 @@ package protocol Dataplane: AnyObject {
     func route(to address: IPAddress) throws -> HostRoute
 
     /// Deletes the tracked flows of addresses.
-    func forgetFlows(of addresses: [IPAddress]) throws
+    func forgetFlows(of addresses: [AddressRange]) throws
 }
 
 /// What a look at suspects came to.
@@ -56,6 +56,10 @@ package struct Applied: Hashable, Sendable {
     /// Those that are in force.
     package var done: [Operation] = []
     package var refusals: [Refusal] = []
+    /// Whether the kernel didn't say what became of some of it: it must be looked at before anything else is tried.
+    package var isUncertain = false
+    /// Addresses whose tracked flows couldn't be deleted: nobody else may have them before that.
+    package var unforgotten: [AddressRange] = []
     /// Netlink messages sent, and their bytes.
     package var messages = 0
     package var bytes = 0
@@ -69,6 +73,8 @@ package struct Applied: Hashable, Sendable {
     package mutating func merge(_ other: Applied) {
         done += other.done
         refusals += other.refusals
+        isUncertain = isUncertain || other.isUncertain
+        unforgotten += other.unforgotten
         messages += other.messages
         bytes += other.bytes
         kernel += other.kernel

@@ -261,6 +261,14 @@ extension Element {
     }
 }
 
+extension Operation {
+    /// Whether a pod loses an address of this range, or all of it, by this.
+    package func takesAway(_ range: AddressRange) -> Bool {
+        guard action == .remove, let element = object.element, let own = element.ownAddress ?? element.ownRange else { return false }
+        return own.contains(range.first)
+    }
+}
+
 extension Object {
     /// Whether a link can become another without being made anew; all else can.
     fileprivate func canBecome(_ other: Object) -> Bool {

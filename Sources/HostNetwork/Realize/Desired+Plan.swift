@@ -84,7 +84,7 @@ extension HostState {
 
 extension Pod {
     /// What it may send from: its addresses, and its allowed address pairs.
-    fileprivate var ownRanges: [AddressRange] {
+    package var ownRanges: [AddressRange] {
         AddressRange.disjointUnion(addresses.map { AddressRange(Prefix($0)) } + allowedAddressPairs.map { AddressRange($0.address) })
     }
 }

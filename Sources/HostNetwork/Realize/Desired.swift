@@ -111,6 +111,18 @@ package struct Desired: Sendable {
         }
     }
 
+    /// Whether all that a chain or set should hold follows from what was asked for.
+    func isKnown(_ container: Named) -> Bool {
+        switch claims.owner(of: container) {
+        case .group, .addressGroup: return true
+        case .members, .member:
+            // Ranges are a union: those of who is asked for can't stand beside what was made of all.
+            guard case .set(let set)? = state[.set(container)] else { return false }
+            return set.isInterval
+        case .base, .pod, .tunnels, .neighbor, .routes, nil: return false
+        }
+    }
+
     private func readers(of remote: RemoteSets.Owner) -> Set<ID<Pod>> {
         (named[remote] ?? []).reduce(into: []) { $0.formUnion(bound[$1] ?? []) }
     }

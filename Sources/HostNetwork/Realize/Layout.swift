@@ -104,6 +104,8 @@ package struct Layout: Hashable, Sendable {
 
     package static func stampChain(_ flow: Flow, _ epoch: Epoch) -> Named { Named(.inet, "epoch-\(flow.text)-\(epoch.value)") }
 
+    static func isStampChain(_ id: Named) -> Bool { id.family == .inet && id.name.hasPrefix("epoch-") }
+
     /// Where a stateful rule that allows a flow sends it: the tentative stamp becomes good.
     package static func allow(_ flow: Flow) -> Named { Named(.inet, "allow-\(flow.text)") }
 

@@ -10,6 +10,8 @@ package final class LinuxDataplane: Dataplane {
     private let marks: MarkLayout
     /// Addresses whose flows may bear stamps of epochs that began anew: a packet may have been under way when they were wiped.
     private var rewound: [AddressRange] = []
+    /// Of these it couldn't be done even once: no epoch that was used before may be in force.
+    private var unwiped: [AddressRange] = []
 
     /// Which socket of the dataplane's something goes out by.
     package enum Outlet: Hashable, Sendable {
@@ -129,25 +131,39 @@ package final class LinuxDataplane: Dataplane {
     package func apply(_ plan: Plan) -> Applied {
         var applied = Applied()
         let (before, transaction, after) = plan.parts
-        // Old stamps are wiped while the epochs that they might be taken for aren't in force yet.
-        wipeStamps(of: plan.rewound, &applied)
+        // Old stamps are wiped while the epochs that they might be taken for aren't in force yet; if they can't be, those epochs must wait.
         rewound += plan.rewound
-        take(before, &applied)
-        let isEnforced = commit(transaction, &applied)
-        // Who has these addresses next starts with no flow of who had them.
-        forget(plan.forgotten, &applied)
-        if isEnforced {
-            take(after, &applied)
-        } else {
-            // Fail closed: without its policy no link comes up.
-            applied.refusals += after.map { Refusal($0, errno: Errno.canceled.rawValue, explanation: "not tried: the policy was refused") }
+        unwiped += plan.rewound
+        if let failure = wipeStamps(of: unwiped, &applied) {
+            applied.refusals += plan.steps.map { Refusal($0, failure, "stamps of its former bindings can't be taken from tracked flows") }
+            return applied
         }
+        unwiped = []
+        take(before, &applied)
+        if applied.isUncertain { return applied.leaving(transaction + after, "what became of the steps before it isn't known") }
+        guard commit(transaction, &applied) else {
+            // What is still in force keeps its flows. What may not be is looked at first, and owes them until then.
+            if applied.isUncertain {
+                applied.unforgotten += plan.forgotten
+            } else {
+                let done = applied.done
+                forget(plan.forgotten.filter { range in done.contains { $0.takesAway(range) } }, of: plan, &applied)
+            }
+            // Fail closed: without its policy no link comes up.
+            return applied.leaving(after, "the policy was refused")
+        }
+        // Who has these addresses next starts with no flow of who had them.
+        guard forget(plan.forgotten, of: plan, &applied) else { return applied.leaving(after, "tracked flows can't be deleted") }
+        take(after, &applied)
         return applied
     }
 
     package func settle(_ stamps: [HostNetwork.Operation]) -> Applied {
         var applied = Applied()
-        wipeStamps(of: rewound, &applied)
+        if let failure = wipeStamps(of: rewound, &applied) {
+            applied.refusals += stamps.map { Refusal($0, failure, "stamps of its former bindings can't be taken from tracked flows") }
+            return applied
+        }
         rewound = []
         _ = commit(stamps, &applied)
         return applied
@@ -161,7 +177,7 @@ package final class LinuxDataplane: Dataplane {
 
     package func route(to address: IPAddress) throws -> HostRoute { try links.route(to: address) }
 
-    package func forgetFlows(of addresses: [IPAddress]) throws {
+    package func forgetFlows(of addresses: [AddressRange]) throws {
         for address in addresses { _ = try tracked.delete(of: address) }
     }
 
@@ -175,7 +191,9 @@ package final class LinuxDataplane: Dataplane {
         let start = clock.now
         // Only links are asked of it: every operation has a step.
         let steps = operations.compactMap { LinkStep($0) }
-        let refusals = links.apply(steps)
+        var isUncertain = false
+        let refusals = links.apply(steps, &isUncertain)
+        applied.isUncertain = applied.isUncertain || isUncertain
         applied.kernel += clock.now - start
         applied.messages += steps.count
         let refused = Set(refusals.map(\.index))
@@ -195,6 +213,7 @@ package final class LinuxDataplane: Dataplane {
             applied.bytes += figures.bytes
             guard refusals.isEmpty else {
                 applied.refusals += refusals
+                applied.isUncertain = applied.isUncertain || figures.isUncertain
                 return false
             }
             applied.done += transaction
@@ -204,23 +223,55 @@ package final class LinuxDataplane: Dataplane {
         return true
     }
 
-    private func forget(_ addresses: [AddressRange], _ applied: inout Applied) {
-        timed(&applied) {
-            for address in addresses { _ = try? tracked.delete(of: address) }
+    /// Whether all flows of addresses that nobody has any more are gone; those that aren't are told.
+    @discardableResult
+    private func forget(_ ranges: [AddressRange], of plan: Plan, _ applied: inout Applied) -> Bool {
+        guard !ranges.isEmpty else { return true }
+        return timed(&applied) { applied in
+            for (number, range) in ranges.enumerated() {
+                do throws(TransportError) { _ = try tracked.delete(of: range) } catch {
+                    // The next ones would fare alike, and each might wait as long for an answer.
+                    let left = ranges[number...]
+                    applied.unforgotten += left
+                    let removals = left.map { range in plan.steps.first { $0.takesAway(range) } ?? plan.steps.first }
+                    applied.refusals += removals.compactMap(\.self).map { Refusal($0, error, "its tracked flows can't be deleted") }
+                    return false
+                }
+            }
+            return true
         }
     }
 
-    private func wipeStamps(of addresses: [AddressRange], _ applied: inout Applied) {
-        timed(&applied) {
-            for address in addresses { _ = try? tracked.clear(marks.mask, of: address) }
+    /// What kept it from being done, if something did.
+    private func wipeStamps(of addresses: [AddressRange], _ applied: inout Applied) -> TransportError? {
+        timed(&applied) { _ in
+            for address in addresses {
+                do throws(TransportError) { _ = try tracked.clear(marks.mask, of: address) } catch { return error }
+            }
+            return nil
         }
     }
 
-    private func timed(_ applied: inout Applied, _ body: () -> Void) {
+    private func timed<Result>(_ applied: inout Applied, _ body: (inout Applied) -> Result) -> Result {
         let clock = ContinuousClock()
         let start = clock.now
-        body()
-        applied.kernel += clock.now - start
+        defer { applied.kernel += clock.now - start }
+        return body(&applied)
+    }
+}
+
+extension Applied {
+    /// With the refusals of what wasn't tried.
+    fileprivate func leaving(_ operations: [HostNetwork.Operation], _ reason: String) -> Applied {
+        var applied = self
+        applied.refusals += operations.map { Refusal($0, errno: Errno.canceled.rawValue, explanation: "not tried: \(reason)") }
+        return applied
+    }
+}
+
+extension Refusal {
+    fileprivate init(_ operation: HostNetwork.Operation, _ error: TransportError, _ what: String) {
+        self.init(operation, errno: error.errno.rawValue, explanation: "\(what): \(error)")
     }
 }
 

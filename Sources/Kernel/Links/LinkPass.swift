@@ -6,6 +6,8 @@ import SystemPackage
 struct LinkPass {
     let steps: [LinkStep]
     private(set) var refusals: [LinkRefusal] = []
+    /// The kernel doesn't answer, or not to the end: nothing more is tried, for nobody knows on what it would stand.
+    private(set) var isUncertain = false
     private var refused: Set<Int> = []
     /// Pairs that nothing more is done to: why.
     private var lost: [LinkName: String] = [:]
@@ -22,6 +24,12 @@ struct LinkPass {
         if steps[index].makesLink, let name = steps[index].name { lost[name] = "skipped: its link was refused" }
     }
 
+    /// Nothing is known of these.
+    mutating func lose(_ indices: some Sequence<Int>, _ error: TransportError) {
+        if error.isUncertain { isUncertain = true }
+        for index in indices { refuse(index, error.errno, "\(error)") }
+    }
+
     mutating func refuse(_ index: Int, _ error: KernelError) {
         refuse(index, error.errno, error.words)
     }
@@ -29,9 +37,16 @@ struct LinkPass {
     /// Whether the step may be tried; when not, says so.
     mutating func mayTry(_ index: Int) -> Bool {
         if refused.contains(index) { return false }
+        guard goesOn(with: index) else { return false }
         guard let reason = steps[index].name.flatMap({ lost[$0] }), !steps[index].isRemoval else { return true }
         refuse(index, .canceled, reason)
         return false
+    }
+
+    /// Whether anything may be tried; when not, says so.
+    mutating func goesOn(with index: Int) -> Bool {
+        if isUncertain { refuse(index, .canceled, "not tried: what became of the steps before it isn't known") }
+        return !isUncertain
     }
 
     mutating func forget(_ name: LinkName) { lost[name] = nil }

@@ -12,6 +12,12 @@ extension LinkTable {
     /// What is there already as wanted, or gone already, isn't refused. These rules are the kernel's: a route wants its end up; an end that
     /// goes down loses its routes, its neighbors and its IPv6 addresses.
     package mutating func apply(_ steps: [LinkStep]) -> [LinkRefusal] {
+        var isUncertain = false
+        return apply(steps, &isUncertain)
+    }
+
+    /// The same; `isUncertain` becomes true when the kernel didn't say what became of some of them.
+    mutating func apply(_ steps: [LinkStep], _ isUncertain: inout Bool) -> [LinkRefusal] {
         var pass = LinkPass(steps)
         for round in Round.all(of: steps) {
             edit(round.before, &pass)
@@ -20,6 +26,7 @@ extension LinkTable {
             makeTunnels(round.made, &pass)
             edit(round.after, &pass)
         }
+        isUncertain = pass.isUncertain
         usurped = []
         return pass.refusals.sorted { $0.index < $1.index }
     }

@@ -27,7 +27,7 @@ extension LinkTable {
             if !pods.isEmpty { try editPods(pods, links, &pass) }
             try settle(raised)
         } catch {
-            for index in tried { pass.refuse(index, error.errno, "\(error)") }
+            pass.lose(tried, error)
         }
     }
 
@@ -85,10 +85,8 @@ extension LinkTable {
             }
             if !occupied.isEmpty { try replaceOwn(occupied, usurped: usurped, through: &socket, &pass) }
         } catch {
-            for owner in steps.owners {
-                untaken.insert(owner.step)
-                pass.refuse(owner.step, error.errno, "\(error)")
-            }
+            untaken.formUnion(steps.owners.map(\.step))
+            pass.lose(untaken.sorted(), error)
         }
         return untaken
     }

@@ -14,7 +14,7 @@ extension LinkTable {
         var wanted: [(index: Int, link: Link)] = []
         var batch = Batch()
         for index in indices {
-            guard case .add(.link(let link)) = pass.steps[index] else { continue }
+            guard case .add(.link(let link)) = pass.steps[index], pass.goesOn(with: index) else { continue }
             pass.forget(link.name)
             do throws(NamespaceError) {
                 let open = try pass.namespace(at: link.namespace)
@@ -52,7 +52,7 @@ extension LinkTable {
             try configure(born, &pass)
             if !again.isEmpty { make(again, &pass, evicts: false) }
         } catch {
-            for item in wanted { pass.refuse(item.index, error.errno, "\(error)") }
+            pass.lose(wanted.map(\.index), error)
         }
     }
 

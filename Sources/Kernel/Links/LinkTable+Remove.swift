@@ -5,6 +5,7 @@ import SystemPackage
 extension LinkTable {
     /// Deletes pairs with all that they have; what is gone already, or isn't Hawser's, is left as it is.
     mutating func remove(_ indices: [Int], _ pass: inout LinkPass) {
+        let indices = indices.filter { pass.goesOn(with: $0) }
         guard !indices.isEmpty else { return }
         do throws(TransportError) {
             let names = Set(indices.compactMap { pass.steps[$0].name })
@@ -22,7 +23,7 @@ extension LinkTable {
                 }
             }
         } catch {
-            for index in indices { pass.refuse(index, error.errno, "\(error)") }
+            pass.lose(indices, error)
         }
     }
 

@@ -32,7 +32,7 @@ extension LinkTable {
     mutating func makeTunnels(_ indices: [Int], _ pass: inout LinkPass) {
         var wanted: [(index: Int, tunnel: Tunnel)] = []
         for index in indices {
-            guard case .add(.tunnel(let tunnel)) = pass.steps[index] else { continue }
+            guard case .add(.tunnel(let tunnel)) = pass.steps[index], pass.goesOn(with: index) else { continue }
             pass.forget(tunnel.name)
             wanted.append((index, tunnel))
         }
@@ -64,7 +64,7 @@ extension LinkTable {
                 }
             }
         } catch {
-            for (index, _) in wanted { pass.refuse(index, error.errno, "\(error)") }
+            pass.lose(wanted.map(\.index), error)
         }
     }
 }

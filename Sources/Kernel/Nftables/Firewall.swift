@@ -19,6 +19,8 @@ package struct Firewall: ~Copyable {
         package var bytes = 0
         /// From sending to the last answer.
         package var time: Duration = .zero
+        /// Nobody knows whether it is in force.
+        package var isUncertain = false
 
         package init() {}
     }
@@ -41,6 +43,7 @@ package struct Firewall: ~Copyable {
         do throws(TransportError) {
             return try attempt(operations, &figures)
         } catch {
+            figures.isUncertain = error.isUncertain
             return operations.first.map { [Refusal($0, errno: error.errno.rawValue, explanation: "\(error)")] } ?? []
         }
     }

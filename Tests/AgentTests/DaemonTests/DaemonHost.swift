@@ -73,12 +73,36 @@ final class DaemonHost: Sendable {
     ///
     /// - Parameter inside: the words that put a program into a sandbox.
     func start(_ more: [String] = [], inside: [String] = []) throws {
-        if !FileManager.default.fileExists(atPath: folder.file("hawserd.yaml")) { try folder.write("{}\n", to: "hawserd.yaml") }
-        let daemon = try LabProgram(inside + [Self.program("hawserd")] + settings(besides: more), in: host, log: folder.file("log"))
-        self.daemon.withLock { $0 = daemon }
+        try start(more) { try LabProgram(inside + $0, in: host, log: folder.file("log")) }
+    }
+
+    /// The same, with a judge of every system call of these names.
+    func start(judging calls: [String], _ judge: @escaping SystemCall.Judge) throws {
+        try start { try LabProgram($0, in: host, log: folder.file("log"), calls: calls, judge: judge) }
+    }
+
+    private func start(_ more: [String] = [], _ program: ([String]) throws -> LabProgram) throws {
+        let daemon = try begin(more, program)
         let answers = try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }
         #expect(answers && !daemon.hasEnded, "\(log)")
     }
+
+    private func begin(_ more: [String] = [], _ program: ([String]) throws -> LabProgram) throws -> LabProgram {
+        if !FileManager.default.fileExists(atPath: folder.file("hawserd.yaml")) { try folder.write("{}\n", to: "hawserd.yaml") }
+        let daemon = try program([Self.program("hawserd")] + settings(besides: more))
+        self.daemon.withLock { $0 = daemon }
+        return daemon
+    }
+
+    /// Starts the daemon where it is to end by itself; its exit status.
+    func startInVain() throws -> Int32 {
+        let daemon = try begin { try LabProgram($0, in: host, log: folder.file("log")) }
+        defer { self.daemon.withLock { $0 = nil } }
+        return daemon.wait()
+    }
+
+    /// Whether it has ended.
+    var hasEnded: Bool { daemon.withLock { $0 }?.hasEnded ?? true }
 
     /// Ends it with a signal; its exit status, and how long it took.
     @discardableResult
@@ -158,15 +182,17 @@ final class DaemonHost: Sendable {
         try host.json("ip", "-j", "link", "show").compactMap { $0["ifname"] as? String }.filter { $0.hasPrefix("hw") }
     }
 
+    /// Whether every pod's stamps have come.
+    func isSettled() throws -> Bool {
+        try ["in", "out"].allSatisfy { flow in
+            let map = try host.run("nft", "list", "map", "inet", "hawser", "stamp-\(flow)")
+            return try map.split(separator: "jump epoch-").count - 1 == links().count
+        }
+    }
+
     /// How many objects of each kind there are in the kernel, when every pod's stamps have come; without the chains of epochs.
     func settled() throws -> [String: Int] {
-        let isSettled = try eventually {
-            try ["in", "out"].allSatisfy { flow in
-                let map = try host.run("nft", "list", "map", "inet", "hawser", "stamp-\(flow)")
-                return try map.split(separator: "jump epoch-").count - 1 == links().count
-            }
-        }
-        guard isSettled else { throw LabError("the stamps don't come") }
+        guard try eventually(isSettled) else { throw LabError("the stamps don't come") }
         return try inventory()
     }
 

@@ -6,12 +6,9 @@ import OwnThreads
 import Testing
 
 @Suite("The daemon, killed", .serialized, .ownThreads) struct DaemonKillTests {
-    /// The ports that one of the two policies opens alone, the one that both open, and the one that neither does.
-    private static let (first, second, both, neither): (UInt16, UInt16, UInt16, UInt16) = (7000, 7100, 7001, 7200)
-
     @Test("in the middle of a stream of changes leaves the old or the new, never open, and the next one finishes it")
     func killed() throws {
-        let place = try Place()
+        let place = try FaultPlace()
         let host = place.host
         try host.start()
         #expect(try host.apply(place.everything("a", isExtra: false)).status == 0)
@@ -53,7 +50,7 @@ import Testing
 
     @Test("and started again with nothing to change adopts what is there, and changes nothing")
     func restarted() throws {
-        let place = try Place()
+        let place = try FaultPlace()
         let host = place.host
         try host.start()
         #expect(try host.apply(place.everything("a", isExtra: true)).status == 0)
@@ -77,60 +74,12 @@ import Testing
         #expect(floods.never.stop().received == 0)
     }
 
-    /// A pod that is bound to one of two groups, one that comes and goes, and two that nobody touches.
-    private struct Place: Sendable {
-        let host: DaemonHost
-        let web: DaemonPod
-        let extra: DaemonPod
-        let quiet: [DaemonPod]
-
-        init() throws {
-            host = try DaemonHost()
-            web = try host.pod("web", 10)
-            extra = try host.pod("extra", 11)
-            quiet = try [host.pod("quiet-1", 20), host.pod("quiet-2", 21)]
-        }
-
-        func everything(_ group: String, isExtra: Bool) -> String {
-            let groups = DaemonHost.groups([
-                "a": [DaemonKillTests.first, DaemonKillTests.both], "b": [DaemonKillTests.second, DaemonKillTests.both],
-            ])
-            let pods = quiet.map { $0.yaml("open") }.joined() + web.yaml(group) + (isExtra ? extra.yaml("open", group) : "")
-            return groups + "pods:\n" + pods
-        }
-
-        /// The group whose ports of the pod's are open; where those of none or of both are, or the one that neither opens, the open ports.
-        func policy(_ family: Int) throws -> String {
-            let open = try [DaemonKillTests.first, DaemonKillTests.second, DaemonKillTests.neither].filter { port in
-                try web.isReached(at: port, from: quiet[0], family, witness: DaemonKillTests.both)
-            }
-            return switch open {
-            case [DaemonKillTests.first]: "a"
-            case [DaemonKillTests.second]: "b"
-            default: open.map(String.init).joined(separator: ", ")
-            }
-        }
-
-        /// A flood between the pods that nobody touches, and one to a port that is never open.
-        func floods() throws -> (untouched: Flood, never: Flood) {
-            let (from, to) = (quiet[0], quiet[1])
-            let untouched = try Flood(
-                from: UDP(in: from.namespace, at: from.ipv6), to: UDP(in: to.namespace, at: to.ipv6, port: 7000), at: to.ipv6,
-                every: .milliseconds(1))
-            // Its own port: a probe's socket would take what comes to the other.
-            let never = try Flood(
-                from: UDP(in: from.namespace, at: from.ipv4), to: UDP(in: web.namespace, at: web.ipv4, port: DaemonKillTests.neither + 1),
-                at: web.ipv4, every: .milliseconds(1))
-            return (untouched, never)
-        }
-    }
-
     /// Changes by the command line, one after another until it is stopped, from a thread of its own.
     private final class Stream: Sendable {
         private let isRunning = Atomic(true)
         private let done = DispatchGroup()
 
-        init(of place: Place) {
+        init(of place: FaultPlace) {
             done.enter()
             Thread { [self] in
                 while isRunning.load(ordering: .relaxed) {

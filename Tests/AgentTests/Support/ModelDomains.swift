@@ -41,6 +41,7 @@ final class ModelDomains: DomainHost {
 
     func remove(_ domain: RoutingDomain) throws {}
     func sweep(keeping domains: Set<RoutingDomain>) -> [String] { [] }
+    func leftovers(besides domains: Set<RoutingDomain>) -> [String] { [] }
     func path(of domain: RoutingDomain) -> String? { nil }
 }
 
@@ -73,5 +74,5 @@ private final class ModelKernel: Dataplane {
     func generation() throws -> UInt32 { 0 }
     func indices(of links: Set<LinkName>) throws -> [LinkName: Int] { [:] }
     func route(to address: IPAddress) throws -> HostRoute { .unknown }
-    func forgetFlows(of addresses: [IPAddress]) throws {}
+    func forgetFlows(of addresses: [AddressRange]) throws {}
 }
