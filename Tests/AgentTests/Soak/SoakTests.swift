@@ -6,16 +6,16 @@ import PolicyModel
 import Testing
 
 @Suite("The daemon, with changes on and on", .serialized, .ownThreads) struct SoakTests {
-    /// `HAWSER_SOAK` makes it longer, in seconds; `HAWSER_SEED` repeats its choices; `HAWSER_SOAK_RATE` is how many changes a second are wanted.
-    private static let length = number("HAWSER_SOAK") ?? 24
+    /// `HAWSER_CHURN` makes it longer, in seconds; `HAWSER_SEED` repeats its choices; `HAWSER_CHURN_RATE` is how many changes a second are wanted.
+    private static let length = number("HAWSER_CHURN") ?? 24
     private static let seed = number("HAWSER_SEED") ?? Int.random(in: 1...999_999_999)
-    private static let rate = number("HAWSER_SOAK_RATE") ?? 100
+    private static let rate = number("HAWSER_CHURN_RATE") ?? 100
 
     private static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
     @Test("holds what the intents say through kills, dying namespaces and networks that come and go, and keeps nothing of it at the end")
     func soak() async throws {
-        print("soak: HAWSER_SEED=\(Self.seed) HAWSER_SOAK=\(Self.length) HAWSER_SOAK_RATE=\(Self.rate)")
+        print("soak: HAWSER_SEED=\(Self.seed) HAWSER_CHURN=\(Self.length) HAWSER_CHURN_RATE=\(Self.rate)")
         let run = try SoakRun(seed: Self.seed, rate: Self.rate)
         let whole = Duration.seconds(Self.length)
         try await run.begin()

@@ -31,7 +31,7 @@ struct MeddledHost {
     /// Where the host sides are.
     let inside: LabNamespace
 
-    static let (open, closed, flood): (UInt16, UInt16, UInt16) = (7000, 7100, 7001)
+    static let (open, closed, flood, steady): (UInt16, UInt16, UInt16, UInt16) = (7000, 7100, 7001, 7002)
 
     init(_ place: Place) throws {
         self.place = place
@@ -40,7 +40,7 @@ struct MeddledHost {
         for index in pods.indices { pods[index].mac = "02:00:0a:01:00:\(pods[index].number)" }
         (server, client) = (pods[0], pods[1])
         try daemon.start(place.isOwner ? [] : ["--host-protect-tables", "false"])
-        var intents = DaemonHost.groups(["servers": [Self.open, Self.flood]])
+        var intents = DaemonHost.groups(["servers": [Self.open, Self.flood, Self.steady]])
         if place.isIsolated { intents = intents.replacing("id: blue\n", with: "id: blue\n    isolated: true\n", maxReplacements: 1) }
         let outcome = try daemon.apply(intents + "pods:\n" + server.yaml("servers") + client.yaml("open"))
         try #require(outcome.status == 0, "\(outcome.output)\(outcome.complaints)")
@@ -112,6 +112,6 @@ struct MeddledHost {
                 every: .milliseconds(1))
         }
         // Ports of their own: a probe's socket would take what comes to the other.
-        return (try flood(Self.open, 1), try flood(Self.closed + 1, 0))
+        return (try flood(Self.steady, 1), try flood(Self.closed + 1, 0))
     }
 }
