@@ -3,17 +3,13 @@ import Lab
 import Netlink
 import Synchronization
 
-/// Another user of the host's nftables: adds an element to a set of a table of its own, takes it away, and so on. The numbers are those of
-/// linux/netfilter/nf_tables.h and nfnetlink.h.
-actor FirewallRival {
-    private var socket: NetlinkSocket
-    private var isThere = false
+/// Another user of the host, who changes what is his own again and again.
+protocol Rival: Actor {
+    func change() throws
+}
 
-    init(on host: LabNamespace) throws {
-        try host.run("nft", "add table inet rival; add set inet rival some { type ipv4_addr; }")
-        socket = try NetlinkSocket(.netfilter, in: NetworkNamespace(at: host.path))
-    }
-
+extension Rival {
+    /// How long each change took.
     func waits(until isOver: Ending) async throws -> [Duration] {
         var waits: [Duration] = []
         while !isOver.isUp, !Task.isCancelled {
@@ -24,8 +20,20 @@ actor FirewallRival {
         }
         return waits
     }
+}
 
-    private func change() throws {
+/// Another user of the host's nftables: adds an element to a set of a table of its own, takes it away, and so on. The numbers are those of
+/// linux/netfilter/nf_tables.h and nfnetlink.h.
+actor FirewallRival: Rival {
+    private var socket: NetlinkSocket
+    private var isThere = false
+
+    init(on host: LabNamespace) throws {
+        try host.run("nft", "add table inet rival; add set inet rival some { type ipv4_addr; }")
+        socket = try NetlinkSocket(.netfilter, in: NetworkNamespace(at: host.path))
+    }
+
+    func change() throws {
         let sequences = socket.sequences(3)
         let first = sequences.lowerBound
         var batch = MessageWriter()
@@ -52,27 +60,16 @@ actor FirewallRival {
 }
 
 /// Another user of the host's links: changes one of its own again and again, for which it needs the lock that all changes of links need.
-actor LinkRival {
+actor LinkRival: Rival {
     private var socket: NetlinkSocket
     private var length: UInt32 = 1000
 
     init(on host: LabNamespace) throws {
-        try host.run("ip", "link", "add", "rival", "type", "dummy")
+        try host.run("ip", "link", "add", "rival", "type", "veth", "peer", "name", "rival-peer")
         socket = try NetlinkSocket(.route, in: NetworkNamespace(at: host.path))
     }
 
-    func waits(until isOver: Ending) async throws -> [Duration] {
-        var waits: [Duration] = []
-        while !isOver.isUp, !Task.isCancelled {
-            let start = ContinuousClock.now
-            try change()
-            waits.append(start.duration(to: .now))
-            try await Task.sleep(for: .milliseconds(1))
-        }
-        return waits
-    }
-
-    private func change() throws {
+    func change() throws {
         length = length == 1000 ? 1001 : 1000
         var batch = Batch()
         batch.add(MessageType(19)) { message in  // RTM_SETLINK, linux/rtnetlink.h

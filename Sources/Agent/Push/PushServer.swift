@@ -53,7 +53,7 @@ package struct PushServer: Service {
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.serve() }
-                _ = try await transport.listeningAddress  // once it is bound
+                try await transport.listens(at: "push.listen (\(settings.listen))", &group)
                 meter.listens(at: settings.listen, plaintext: settings.plaintext)
                 if settings.plaintext {
                     logger.warning(

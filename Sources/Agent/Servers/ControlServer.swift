@@ -46,7 +46,7 @@ package struct ControlServer: Service {
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.serve() }
-                _ = try await transport.listeningAddress  // once it is bound
+                try await transport.listens(at: "control.socket (\(file.path))", &group)
                 file.openToGroup(logger)
                 logger.info("control: listening on \(file.path)")
                 onListening()

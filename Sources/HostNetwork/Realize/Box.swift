@@ -35,24 +35,7 @@ struct Box: Hashable {
         return pieces
     }
 
-    /// The same union by boxes that don't overlap: the kernel's interval sets refuse elements that do.
-    ///
-    /// Wider boxes come first and keep their shape, so that a narrow rule that is added changes none of the others'. A
-    /// sweep over the second number, which is the port that rules mostly differ in, keeps the comparisons few.
-    static func disjoint(_ boxes: [Box]) -> [Box] {
-        var kept = Sweep()
-        for box in boxes.sorted(by: { $0.isWider(than: $1) }) {
-            var pieces = [box]
-            for other in kept.candidates(overlapping: box.second) where other.overlaps(box) {
-                pieces = pieces.flatMap { $0.subtracting(other) }
-                if pieces.isEmpty { break }
-            }
-            for piece in pieces { kept.insert(piece) }
-        }
-        return kept.all
-    }
-
-    private func isWider(than other: Box) -> Bool {
+    func isWider(than other: Box) -> Bool {
         let mine = (addresses.width, UInt128(protocols.width), UInt128(second.width), UInt128(first.width))
         let its = (other.addresses.width, UInt128(other.protocols.width), UInt128(other.second.width), UInt128(other.first.width))
         if mine != its { return mine > its }
@@ -69,29 +52,6 @@ struct Box: Hashable {
         var copy = self
         change(&copy)
         return copy
-    }
-}
-
-/// Boxes found again by their second range: narrow ones by the number, wide ones by looking at all of them.
-private struct Sweep {
-    private(set) var all: [Box] = []
-    private var wide: [Int] = []
-    private var narrow: [UInt16: [Int]] = [:]
-    private static let narrowest = 8
-
-    mutating func insert(_ box: Box) {
-        if box.second.count <= Self.narrowest {
-            for number in box.second { narrow[number, default: []].append(all.count) }
-        } else {
-            wide.append(all.count)
-        }
-        all.append(box)
-    }
-
-    /// Every box kept so far whose second range may overlap `range`; one of several numbers may come more than once.
-    func candidates(overlapping range: ClosedRange<UInt16>) -> [Box] {
-        guard range.count <= Self.narrowest else { return all }
-        return wide.map { all[$0] } + range.flatMap { narrow[$0, default: []] }.map { all[$0] }
     }
 }
 

@@ -46,22 +46,19 @@ struct GroupPart {
             shapes[shape, default: []].append(shape.box(of: rule, addresses: prefix.numbers))
         }
         for shape in Shape.allCases {
-            guard let boxes = shapes[shape].map(Box.disjoint) else { continue }
+            guard let layers = shapes[shape].map(Box.layers) else { continue }
             for way in Way.allCases {
-                // Replies show the same numbers, except those of ICMP.
-                let isShared = way == .reply && shape != .icmp
-                let shown = way == .reply ? shape.replies(to: boxes, family) : boxes
-                guard !shown.isEmpty else { continue }
-                let role = "\(flow.text)-\(shape.rawValue)-\(family.digit)\(isShared ? "" : way.suffix)"
-                let set = NamedSet(
-                    Named(.inet, Naming.name(role, instance.name)), [family == .v4 ? .ipv4Address : .ipv6Address] + shape.key(family),
-                    isInterval: true, counts: true)
-                if !isShared { add(set, shown, shape, family, addressed: true, to: &entries) }
-                let selectors = [remote(flow, way, family)] + shape.selectors(way, family)
-                entries.append(
-                    entry(
-                        .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name), allow(flow)])),
-                        comment: "\(instance.group): rules about addresses"))
+                for (shown, role, isShared) in sets(of: layers, shape, flow, way, family) {
+                    let set = NamedSet(
+                        Named(.inet, Naming.name(role, instance.name)), [family == .v4 ? .ipv4Address : .ipv6Address] + shape.key(family),
+                        isInterval: true, counts: true)
+                    if !isShared { add(set, shown, shape, family, addressed: true, to: &entries) }
+                    let selectors = [remote(flow, way, family)] + shape.selectors(way, family)
+                    entries.append(
+                        entry(
+                            .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name), allow(flow)])),
+                            comment: "\(instance.group): rules about addresses"))
+                }
             }
         }
     }
@@ -84,39 +81,36 @@ struct GroupPart {
             let shapes = Dictionary(grouping: rules) { Shape(of: $0) }
             for shape in Shape.allCases {
                 guard let rules = shapes[shape] else { continue }
-                let boxes = Box.disjoint(rules.map { shape.box(of: $0, addresses: 0...0) })
+                let layers = Box.layers(rules.map { shape.box(of: $0, addresses: 0...0) })
                 for way in Way.allCases {
-                    rule(about: owner, sets, shape, boxes, flow, way, family, to: &entries)
+                    rule(about: owner, sets, shape, layers, flow, way, family, to: &entries)
                 }
             }
         }
     }
 
     private func rule(
-        about owner: RemoteSets.Owner, _ sets: [NamedSet], _ shape: Shape, _ boxes: [Box], _ flow: Flow, _ way: Way, _ family: Family,
+        about owner: RemoteSets.Owner, _ sets: [NamedSet], _ shape: Shape, _ layers: [[Box]], _ flow: Flow, _ way: Way, _ family: Family,
         to entries: inout [Entry]
     ) {
-        let shown = way == .reply ? shape.replies(to: boxes, family) : boxes
-        guard !shown.isEmpty else { return }
         let comment = "\(instance.group): rules about \(owner.name)"
         var services: [(Statements, String)] = []
-        if shape == .any {
-            // No set of protocols: a rule for each, and there are few.
-            for box in shown {
-                let comment = box.rule
-                if box.protocols == 0...255 {
-                    services.append(([.counter], comment))
-                } else {
-                    for number in box.protocols { services.append(([.equal(.l4proto, UInt32(number)), .counter], comment)) }
+        for (shown, role, isShared) in self.sets(of: layers, shape, flow, way, family) {
+            if shape == .any {
+                // No set of protocols: a rule for each, and there are few.
+                for box in shown {
+                    if box.protocols == 0...255 {
+                        services.append(([.counter], box.rule))
+                    } else {
+                        for number in box.protocols { services.append(([.equal(.l4proto, UInt32(number)), .counter], box.rule)) }
+                    }
                 }
+            } else {
+                let set = NamedSet(
+                    Named(.inet, Naming.name(role, instance.name, and: owner.role)), shape.key(family), isInterval: true, counts: true)
+                if !isShared { add(set, shown, shape, family, addressed: false, to: &entries) }
+                services.append(([.lookup(shape.selectors(way, family), in: set.id.name)], comment))
             }
-        } else {
-            let isShared = way == .reply && shape != .icmp
-            let role = "\(flow.text)-\(shape.rawValue)-\(family.digit)\(isShared ? "" : way.suffix)"
-            let set = NamedSet(
-                Named(.inet, Naming.name(role, instance.name, and: owner.role)), shape.key(family), isInterval: true, counts: true)
-            if !isShared { add(set, shown, shape, family, addressed: false, to: &entries) }
-            services.append(([.lookup(shape.selectors(way, family), in: set.id.name)], comment))
         }
         for members in sets {
             for (service, comment) in services {
@@ -127,6 +121,20 @@ struct GroupPart {
     }
 
     // MARK: Both
+
+    /// What the sets of one way hold, the role that each is named by, and whether the other way has it already: replies show the same numbers, except
+    /// those of ICMP.
+    private func sets(
+        of layers: [[Box]], _ shape: Shape, _ flow: Flow, _ way: Way, _ family: Family
+    ) -> [(boxes: [Box], role: String, isShared: Bool)] {
+        let isShared = way == .reply && shape != .icmp
+        return layers.enumerated().compactMap { number, boxes in
+            let shown = way == .reply ? shape.replies(to: boxes, family) : boxes
+            guard !shown.isEmpty else { return nil }
+            let layer = number == 0 ? "" : "-\(number)"
+            return (shown, "\(flow.text)-\(shape.rawValue)-\(family.digit)\(layer)\(isShared ? "" : way.suffix)", isShared)
+        }
+    }
 
     /// No flow of a stateless group is stamped, so it must not turn the stamp of the other side's binding into a good one either.
     private func allow(_ flow: Flow) -> Statement { .verdict(group.stateful ? .goto(Layout.allow(flow).name) : .accept) }

@@ -81,6 +81,12 @@ final class DaemonHost: Sendable {
         try start { try LabProgram($0, in: host, log: folder.file("log"), calls: calls, judge: judge) }
     }
 
+    /// The same, where it may be killed before it answers; returns when it answers or has ended.
+    func begin(judging calls: [String], _ judge: @escaping SystemCall.Judge) throws {
+        let daemon = try begin { try LabProgram($0, in: host, log: folder.file("log"), calls: calls, judge: judge) }
+        #expect(try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }, "\(log)")
+    }
+
     private func start(_ more: [String] = [], _ program: ([String]) throws -> LabProgram) throws {
         let daemon = try begin(more, program)
         let answers = try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }

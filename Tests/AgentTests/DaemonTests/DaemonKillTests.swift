@@ -36,8 +36,7 @@ import Testing
             let isExtra = pods.contains { $0["id"] as? String == "extra" }
             #expect(try host.settled() == (isExtra ? whole : bare), "round \(round)")
             #expect(try place.extra.namespace.json("ip", "-j", "link", "show").count == (isExtra ? 2 : 1))
-            let resync = try host.hawser("resync", "--output", "json").object["transaction"] as? [String: Any]
-            #expect(resync?["messages"] as? Int == 0, "round \(round): something was left to repair")
+            #expect(try host.leftToRepair() == 0, "round \(round): something was left to repair")
             seen.insert("\(bound.joined()) \(isExtra)")
         }
         #expect(seen.count > 1, "the kills all came at the same point")

@@ -41,10 +41,35 @@ import Testing
         try expectRefused(host.apply(place.everything("b", isExtra: true)), before, saying: "full")
 
         try FileManager.default.removeItem(atPath: state + "/filler")
-        #expect(try eventually(within: .seconds(60)) { try isReady() }, "it doesn't notice that there is room")
+        #expect(try eventually(within: .seconds(60)) { try host.isReady() }, "it doesn't notice that there is room")
         #expect(try events("store").contains("writable"))
         try expectDone(host.apply(place.everything("b", isExtra: true)))
         #expect(try [place.policy(0), place.policy(1)] == ["b", "b"])
+        try expectUndisturbed(floods)
+    }
+
+    @Test("because it is read-only, ends at the start and says so, leaves everything as it is, and is whole when it can write again")
+    func readOnly() throws {
+        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+        try host.host.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", state)
+        defer {
+            host.end(SIGKILL)
+            _ = try? host.host.run("umount", state)
+        }
+        try host.start()
+        try expectDone(host.apply(place.everything("a", isExtra: true)))
+        let before = try host.settled()
+        let floods = try place.floods()
+        host.end(SIGKILL)
+        try host.host.run("mount", "-o", "remount,ro", state)
+        #expect(try host.startInVain() == 1)
+        #expect(host.log.contains(state) && host.log.contains("read-only"), "\(host.log.suffix(500))")
+        #expect(try host.inventory() == before)
+        #expect(try [place.policy(0), place.policy(1)] == ["a", "a"])
+        try host.host.run("mount", "-o", "remount,rw", state)
+        try host.start()
+        try expect(before, policy: "a", isReady: true)
+        try expectDone(host.apply(place.everything("b", isExtra: true)))
         try expectUndisturbed(floods)
     }
 
@@ -62,7 +87,7 @@ import Testing
             isFailing.store(true)
             try expectRefused(host.apply(place.everything("b", isExtra: true)), before, saying: "disk I/O error")
             isFailing.store(false)
-            #expect(try eventually(within: .seconds(60)) { try isReady() })
+            #expect(try eventually(within: .seconds(60)) { try host.isReady() })
         }
         // What was refused isn't found by the next one either.
         host.end(SIGKILL)
@@ -146,7 +171,7 @@ import Testing
         #expect(try late.isReached(at: FaultPlace.first, from: place.quiet[0], 0, witness: FaultPlace.both))
         #expect(try !late.isReached(at: FaultPlace.second, from: place.quiet[0], 0, witness: FaultPlace.both))
         #expect(try host.links().count == 5)
-        #expect(try !isReady())
+        #expect(try !host.isReady())
         try expectDone(host.hawser("delete", "pod", "late", "--output", "json"))
         #expect(try host.links().count == 4)
         if damage != .rows {
@@ -156,8 +181,8 @@ import Testing
         #expect(try host.links().count == 4)
 
         // A snapshot is the whole again.
-        try expectDone(host.hawser(["apply", "-f", "-", "--prune", "--output", "json"], input: place.everything("b", isExtra: false)))
-        #expect(try isReady())
+        try expectDone(host.prune(place.everything("b", isExtra: false)))
+        #expect(try host.isReady())
         #expect(try host.links().count == 3)
         #expect(try [place.policy(0), place.policy(1)] == ["b", "b"])
         let bare = try host.settled()
@@ -177,7 +202,7 @@ import Testing
         host.end(SIGKILL)
         try spoil(.header)
         try host.start()
-        #expect(try eventually { try isReady() })
+        #expect(try eventually { try host.isReady() })
         try expect(whole, policy: "b", isReady: true)
         try expectUndisturbed(floods)
     }
@@ -251,7 +276,6 @@ import Testing
 
     // MARK: Expectations
 
-    private func isReady() throws -> Bool { try host.hawser("status", "--output", "json").object["ready"] as? Bool == true }
     private func reason() throws -> String { try host.hawser("status", "--output", "json").object["reason"] as? String ?? "" }
 
     /// What happened to a kind of thing, in order.
@@ -286,7 +310,7 @@ import Testing
     ) throws {
         #expect(try host.inventory() == inventory, sourceLocation: location)
         #expect(try [place.policy(0), place.policy(1)] == [policy, policy], sourceLocation: location)
-        #expect(try self.isReady() == isReady, sourceLocation: location)
+        #expect(try host.isReady() == isReady, sourceLocation: location)
     }
 
     private func expectUndisturbed(_ floods: (untouched: Flood, never: Flood), _ location: SourceLocation = #_sourceLocation) throws {

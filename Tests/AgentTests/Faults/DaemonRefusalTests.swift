@@ -12,57 +12,46 @@ import Testing
 
     init() throws { place = try FaultPlace() }
 
-    enum Apply: String, CaseIterable { case attach, rebinding, deletion }
-
-    private func worlds(of apply: Apply) -> (before: String, after: String) {
-        switch apply {
-        case .attach: (place.everything("a", isExtra: false), place.everything("a", isExtra: true))
-        case .rebinding: (place.everything("a", isExtra: false), place.everything("b", isExtra: false))
-        case .deletion: (place.everything("a", isExtra: true), place.everything("a", isExtra: false))
-        }
-    }
-
-    @Test("a request, in any way, says so, leaves the old in force or has the new, and heals by itself", arguments: Apply.allCases)
-    func refused(in apply: Apply) throws {
-        let (before, after) = worlds(of: apply)
+    @Test("a request, in any way, says so, leaves the old in force or has the new, and heals by itself", arguments: FaultApply.allCases)
+    func refused(in apply: FaultApply) throws {
+        let (before, after) = place.worlds(of: apply)
         try host.start(judging: FaultPoint.calls, point.judge)
-        try self.apply(before)
-        let seenBefore = (try host.settled(), try look())
+        try place.apply(before)
+        let seenBefore = (try host.settled(), try place.look())
         let floods = try place.floods()
         point.arm(at: nil)
-        try self.apply(after)
-        let seenAfter = (try host.settled(), try look())
+        try place.apply(after)
+        let seenAfter = (try host.settled(), try place.look())
         let requests = point.disarm()
 
         var tally: [String: Int] = [:]
         for (number, fault) in cases(of: requests.count, apply) {
-            try self.apply(before)
+            try place.apply(before)
             #expect(try host.settled() == seenBefore.0)
             let what = "\(apply), request \(number): \(fault)"
             point.arm(at: number, fault)
-            let outcome = try prune(after)
-            let failed = statuses(outcome).filter { $0 != "applied" }
+            let outcome = try host.prune(after)
+            let failed = outcome.statuses.filter { $0 != "applied" }
             if failed.isEmpty {
                 // Told once more, or looked at: it is as it was asked for.
-                #expect(try look() == seenAfter.1, "\(what): applied, and it isn't")
+                #expect(try place.look() == seenAfter.1, "\(what): applied, and it isn't")
                 #expect(outcome.status == 0, "\(what)")
             } else {
                 #expect(Set(failed) == ["failed"], "\(what): \(outcome.output)")
                 #expect(outcome.status == 1, "\(what)")
-                let reasons = results(outcome).filter { $0["status"] as? String == "failed" }.compactMap { $0["reason"] as? String }
+                let reasons = outcome.results.filter { $0["status"] as? String == "failed" }.compactMap { $0["reason"] as? String }
                 #expect(reasons.count == failed.count && reasons.allSatisfy { $0.count > 20 }, "\(what): \(reasons)")
-                let seen = try look()
+                let seen = try place.look()
                 #expect([seenBefore.1.policy, seenAfter.1.policy].contains(seen.policy), "\(what): \(seen)")
             }
             tally[failed.isEmpty ? "healed in the same pass" : "answered as failed", default: 0] += 1
             // Stamps are paid after the answer, and may be what is refused.
-            let heals = try eventually(within: .seconds(40)) { try isReady() && host.isSettled() && host.inventory() == seenAfter.0 }
+            let heals = try eventually(within: .seconds(40)) { try host.isReady() && host.isSettled() && host.inventory() == seenAfter.0 }
             let there = try host.inventory()
             #expect(heals, "\(what): it doesn't heal: \(there) \(host.log.suffix(2000))")
             point.disarm()
-            #expect(try look() == seenAfter.1, "\(what)")
-            let resync = try host.hawser("resync", "--output", "json").object["transaction"] as? [String: Any]
-            #expect(resync?["messages"] as? Int == 0, "\(what): something was left to repair")
+            #expect(try place.look() == seenAfter.1, "\(what)")
+            #expect(try host.leftToRepair() == 0, "\(what)")
             #expect(!host.hasEnded, "\(what)")
         }
         print("\(apply): \(requests.count) requests; \(tally)")
@@ -74,64 +63,40 @@ import Testing
     @Test("everything for a while is asked less and less often, tells why it isn't ready, and is whole a moment after the end of it")
     func refusedForLong() throws {
         try host.start(judging: FaultPoint.calls, point.judge)
-        try apply(place.everything("a", isExtra: false))
+        try place.apply(place.everything("a", isExtra: false))
         let before = try host.settled()
         let floods = try place.floods()
         point.arm(at: 1, .send(.noBufferSpace), count: 1_000_000)
-        let outcome = try prune(place.everything("b", isExtra: true))
+        let outcome = try host.prune(place.everything("b", isExtra: true))
         #expect(outcome.status == 1)
-        let changed = results(outcome).filter { ["web", "extra"].contains($0["id"] as? String) }
+        let changed = outcome.results.filter { ["web", "extra"].contains($0["id"] as? String) }
         #expect(changed.count == 2 && changed.allSatisfy { $0["status"] as? String == "failed" }, "\(outcome.output)")
-        #expect(try !isReady())
+        #expect(try !host.isReady())
         let status = try host.hawser("status", "--output", "json").object["reason"] as? String ?? ""
         #expect(status.contains("ENOBUFS") || status.contains("buffer"), "\(status)")
         #expect(try host.inventory() == before)
-        #expect(try look().policy == ["a", "a"])
+        #expect(try place.look().policy == ["a", "a"])
         let start = ContinuousClock.now
         // More asked of it meanwhile isn't answered as if it were done.
         let deletion = try host.hawser("delete", "pod", "web", "--output", "json")
-        #expect(statuses(deletion) == ["failed"], "\(deletion.output)")
-        try apply2(place.everything("b", isExtra: true))
+        #expect(deletion.statuses == ["failed"], "\(deletion.output)")
+        #expect(try host.prune(place.everything("b", isExtra: true)).status == 1)
         floods.untouched.wait(for: 8000)
         let asked = point.requests.count
         let seconds = Double(start.duration(to: .now).components.seconds)
         // After 1, 2, 4 seconds, and so on; a few requests each.
         #expect(Double(asked) < 10 * seconds, "\(asked) requests in \(seconds) s")
         point.disarm()
-        #expect(try eventually(within: .seconds(40)) { try isReady() })
-        #expect(try look().policy == ["b", "b"])
+        #expect(try eventually(within: .seconds(40)) { try host.isReady() })
+        #expect(try place.look().policy == ["b", "b"])
         _ = try host.settled()
         #expect(floods.untouched.stop().lost == [])
         #expect(floods.never.stop().received == 0)
     }
 
-    /// What is asked for while it can't be done.
-    private func apply2(_ yaml: String) throws { #expect(try prune(yaml).status == 1) }
-
     // MARK: Means
 
-    private struct Seen: Equatable {
-        var policy: [String]
-        var links: Int
-    }
-
-    private func look() throws -> Seen { Seen(policy: try (0...1).map(place.policy), links: try host.links().count) }
-
-    private func isReady() throws -> Bool { try host.hawser("status", "--output", "json").object["ready"] as? Bool == true }
-
-    private func prune(_ yaml: String) throws -> DaemonHost.Outcome {
-        try host.hawser(["apply", "-f", "-", "--prune", "--output", "json"], input: yaml)
-    }
-
-    private func apply(_ yaml: String) throws {
-        let outcome = try prune(yaml)
-        #expect(outcome.status == 0, "\(outcome.output) \(outcome.complaints)")
-    }
-
-    private func results(_ outcome: DaemonHost.Outcome) -> [[String: Any]] { outcome.object["results"] as? [[String: Any]] ?? [] }
-    private func statuses(_ outcome: DaemonHost.Outcome) -> [String] { results(outcome).compactMap { $0["status"] as? String } }
-
-    private func cases(of count: Int, _ apply: Apply) -> [(number: Int, fault: Fault)] {
+    private func cases(of count: Int, _ apply: FaultApply) -> [(number: Int, fault: Fault)] {
         let all = (1...max(1, count)).flatMap { number in Fault.all.map { (number: number, fault: $0) } }
         let environment = ProcessInfo.processInfo.environment
         if environment["HAWSER_REFUSALS"] == "all" { return all }

@@ -1,0 +1,216 @@
+import Foundation
+import Lab
+import OwnThreads
+import Testing
+
+/// `HAWSER_KILLS=all` kills at every point, as `make soak` does; a number at so many of each change, drawn by chance.
+@Suite("The daemon, killed at a system call", .serialized, .ownThreads) struct DaemonKillPointTests {
+    private let point = KillPoint()
+
+    @Test("of an apply leaves the old or the new, nothing between; the next start makes it whole", arguments: FaultApply.allCases)
+    func killed(in apply: FaultApply) throws {
+        let place = try FaultPlace()
+        let host = place.host
+        let foreign = try Foreign(on: host)
+        let (before, after) = place.worlds(of: apply)
+        try start(host)
+        try place.apply(before)
+        let old = (try host.settled(), try place.look())
+        let floods = try place.floods()
+        point.arm(at: nil)
+        try place.apply(after)
+        let new = (try host.settled(), try place.look())
+        let calls = point.disarm().calls
+
+        var tally = Tally()
+        for number in points(of: calls, "\(apply)") {
+            try place.apply(before)
+            #expect(try host.settled() == old.0)
+            point.arm(at: number)
+            let outcome = try host.prune(after)
+            // Fewer calls may have been made this time.
+            host.end(SIGKILL)
+            let what = "\(apply), killed before call \(number) of \(calls.count) (\(point.disarm().calls.last ?? "none"))"
+            let orphaned = try (0...1).map(place.policy)
+            #expect([old.1.policy, new.1.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
+            #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
+
+            try start(host)
+            #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+            let isNew = try host.settled() == new.0
+            #expect(try isNew || host.settled() == old.0, "\(what): \(try host.inventory())")
+            #expect(try place.look() == (isNew ? new.1 : old.1), "\(what)")
+            #expect(try host.leftToRepair() == 0, "\(what)")
+            // What was answered as applied stays applied.
+            let isAnswered = outcome.status == 0 && !outcome.statuses.isEmpty
+            #expect(isNew || !isAnswered, "\(what): it was said to be applied")
+            tally.note(isNew: isNew, isAnswered: isAnswered)
+        }
+        print("\(apply): \(calls.count) calls; \(tally)")
+        try foreign.expectUntouched()
+        expectUndisturbed(floods)
+    }
+
+    @Test("of the start that follows a kill is as good as before it: the one after makes it whole")
+    func killedAgain() throws {
+        let place = try FaultPlace()
+        let host = place.host
+        let foreign = try Foreign(on: host)
+        let (before, after) = (place.everything("a", isExtra: false), place.everything("b", isExtra: true))
+        try start(host)
+        try place.apply(before)
+        let old = (try host.settled(), try place.look())
+        let floods = try place.floods()
+        point.arm(at: nil)
+        try place.apply(after)
+        let new = (try host.settled(), try place.look())
+        let calls = point.disarm().calls
+        // The intents are stored, and the kernel has heard of none of them.
+        let stored = try #require(calls.lastIndex { $0 == "fdatasync" || $0 == "fsync" }) + 2
+
+        var count = try starts(of: host, place, before, after, stored)
+        for number in points(of: count, "a start") {
+            try place.apply(before)
+            #expect(try host.settled() == old.0)
+            point.arm(at: stored)
+            _ = try host.prune(after)
+            host.end(SIGKILL)
+            point.arm(at: number)
+            try host.begin(judging: KillPoint.calls, point.judge)
+            host.end(SIGKILL)
+            count = point.disarm().calls
+            let what = "a start, killed before call \(number) (\(count.last ?? "none"))"
+            let orphaned = try (0...1).map(place.policy)
+            #expect([old.1.policy, new.1.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
+            #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
+
+            try start(host)
+            #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+            #expect(try host.settled() == new.0, "\(what)")
+            #expect(try place.look() == new.1, "\(what)")
+            #expect(try host.leftToRepair() == 0, "\(what)")
+        }
+        try foreign.expectUntouched()
+        expectUndisturbed(floods)
+    }
+
+    @Test("of making or removing an isolated network leaves all of it or nothing; the next start makes it whole", arguments: [true, false])
+    func killedWithDomain(isMade: Bool) throws {
+        let place = try FaultPlace()
+        let host = place.host
+        let isolated = { (yaml: String) in yaml.replacing("- id: blue\n", with: "- id: blue\n    isolated: true\n") }
+        let (none, all) = (isolated(DaemonHost.groups(FaultPlace.groups)), isolated(place.everything("a", isExtra: true)))
+        let (before, after) = isMade ? (none, all) : (all, none)
+        try start(host)
+        try place.apply(before)
+        point.arm(at: nil)
+        try place.apply(after)
+        let calls = point.disarm().calls
+        let what = isMade ? "a network made" : "a network removed"
+
+        for number in points(of: calls, what) {
+            try place.apply(before)
+            point.arm(at: number)
+            _ = try host.prune(after)
+            host.end(SIGKILL)
+            let what = "\(what), killed before call \(number) of \(calls.count) (\(point.disarm().calls.last ?? "none"))"
+            try start(host)
+            #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+            let pods = try host.hawser("pods", "--output", "json").list
+            #expect(pods.allSatisfy { $0["status"] as? String == "applied" }, "\(what)")
+            #expect([0, 4].contains(pods.count), "\(what)")
+            let domains = (try? FileManager.default.contentsOfDirectory(atPath: host.domains)) ?? []
+            #expect(domains == (pods.isEmpty ? [] : ["hawser-blue"]), "\(what)")
+            let links = try [place.web, place.extra].map { try $0.namespace.json("ip", "-j", "link", "show").count }
+            #expect(links == (pods.isEmpty ? [1, 1] : [2, 2]), "\(what)")
+            if !pods.isEmpty { #expect(try (0...1).map(place.policy) == ["a", "a"], "\(what)") }
+            #expect(try host.leftToRepair() == 0, "\(what)")
+            #expect(try host.links().isEmpty, "\(what)")
+        }
+        print("\(what): \(calls.count) calls")
+    }
+
+    /// The calls of a start after a kill in the middle of an apply.
+    private func starts(of host: DaemonHost, _ place: FaultPlace, _ before: String, _ after: String, _ stored: Int) throws -> [String] {
+        try place.apply(before)
+        point.arm(at: stored)
+        _ = try host.prune(after)
+        host.end(SIGKILL)
+        point.arm(at: nil)
+        try start(host)
+        #expect(try eventually(within: .seconds(30), host.isReady))
+        _ = try host.settled()
+        return point.disarm().calls
+    }
+
+    // MARK: Means
+
+    private func start(_ host: DaemonHost) throws { try host.start(judging: KillPoint.calls, point.judge) }
+
+    /// Whether what no rule allows gets through from a pod that may be half made; beside what gets through from another.
+    private func isForbidden(_ place: FaultPlace, from pod: DaemonPod) throws -> Bool {
+        guard try pod.namespace.json("ip", "-j", "link", "show").count > 1 else { return false }
+        return try (0...1).contains { family in
+            let to = place.web.addresses[family]
+            let closed = try UDP(in: place.web.namespace, at: to, port: FaultPlace.neither)
+            // Without an address, or a route, it can't send at all.
+            let sender = try? UDP(in: pod.namespace, at: pod.addresses[family])
+            for _ in 0..<3 { try? sender?.send("from \(pod.id)", to: to, port: FaultPlace.neither) }
+            _ = try place.web.isReached(at: FaultPlace.first, from: place.quiet[0], family, witness: FaultPlace.both)
+            return closed.receive(within: .milliseconds(50)) != nil
+        }
+    }
+
+    private func expectUndisturbed(_ floods: (untouched: Flood, never: Flood), _ location: SourceLocation = #_sourceLocation) {
+        let (untouched, never) = (floods.untouched.stop(), floods.never.stop())
+        #expect(untouched.sent > 100 && untouched.lost == [], "of \(untouched.sent)", sourceLocation: location)
+        #expect(never.sent > 100 && never.received == 0, sourceLocation: location)
+    }
+
+    private func points(of calls: [String], _ what: String) -> [Int] {
+        let all = Array(1...max(1, calls.count))
+        let environment = ProcessInfo.processInfo.environment
+        if environment["HAWSER_KILLS"] == "all" { return all }
+        let seed = environment["HAWSER_SEED"].flatMap { Int($0) } ?? .random(in: 0..<1_000_000)
+        let wanted = environment["HAWSER_KILLS"].flatMap { Int($0) } ?? 3
+        print("\(what): \(wanted) of \(all.count) points (HAWSER_SEED=\(seed))")
+        return (0..<wanted).map { all[(seed + $0 * all.count / wanted) % all.count] }
+    }
+}
+
+/// How the changes ended that the daemon was killed in the middle of.
+private struct Tally: CustomStringConvertible {
+    private var counts: [String: Int] = [:]
+
+    mutating func note(isNew: Bool, isAnswered: Bool) {
+        counts[isAnswered ? "answered" : isNew ? "unanswered and there" : "unanswered and not there", default: 0] += 1
+    }
+
+    var description: String { "\(counts)" }
+}
+
+/// What looks like the daemon's and isn't: a link with such an alias, tables with such names, a route beside its own.
+private struct Foreign {
+    private let host: LabNamespace
+    private let text: String
+
+    init(on daemon: DaemonHost) throws {
+        host = daemon.host
+        try host.run("ip", "link", "add", "foreign0", "type", "veth", "peer", "name", "foreign1")
+        try host.run("ip", "link", "set", "foreign0", "alias", "hawser pod web", "up")
+        try host.run("ip", "route", "add", "blackhole", "203.0.113.1", "proto", "static")
+        try host.run(["nft", "-f", "-"], input: "table inet hawser-of-others { set s { type ipv4_addr; elements = { 10.1.0.10 } } }\n")
+        text = try Self.text(host)
+    }
+
+    private static func text(_ host: LabNamespace) throws -> String {
+        let link = try host.json("ip", "-j", "link", "show", "foreign0").first
+        let names = ["ifindex", "ifname", "ifalias", "operstate", "address", "group"].map { "\($0): \(link?[$0] ?? "none")" }
+        return try names.joined(separator: ", ") + host.run("ip", "route", "show", "proto", "static")
+            + host.run("nft", "list", "table", "inet", "hawser-of-others")
+    }
+
+    func expectUntouched(_ location: SourceLocation = #_sourceLocation) throws {
+        #expect(try Self.text(host) == text, sourceLocation: location)
+    }
+}
