@@ -64,11 +64,11 @@ struct ColdFigures {
     private func waits(
         _ rivals: (firewall: FirewallRival, links: LinkRival), while body: () async throws -> Void
     ) async throws -> (firewall: [Duration], links: [Duration]) {
-        let isOver = Ending()
+        let isOver = SharedFlag()
         async let commits = rivals.firewall.waits(until: isOver)
         async let changes = rivals.links.waits(until: isOver)
         try await body()
-        isOver.raise()
+        isOver.set(true)
         return try await (commits, changes)
     }
 }

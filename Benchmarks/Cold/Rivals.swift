@@ -10,7 +10,7 @@ protocol Rival: Actor {
 
 extension Rival {
     /// How long each change took.
-    func waits(until isOver: Ending) async throws -> [Duration] {
+    func waits(until isOver: SharedFlag) async throws -> [Duration] {
         var waits: [Duration] = []
         while !isOver.isUp, !Task.isCancelled {
             let start = ContinuousClock.now
@@ -79,11 +79,4 @@ actor LinkRival: Rival {
         }
         if let error = try socket.send(&batch).values.first { throw LabError("the other user of links was refused: \(error)") }
     }
-}
-
-/// Says that something is over.
-final class Ending: Sendable {
-    private let state = Mutex(false)
-    var isUp: Bool { state.withLock { $0 } }
-    func raise() { state.withLock { $0 = true } }
 }

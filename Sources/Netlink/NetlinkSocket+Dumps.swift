@@ -3,38 +3,53 @@ import SystemPackage
 extension NetlinkSocket {
     /// Reads a list of the kernel's.
     ///
-    /// The kernel says when the list changed while it was being read; then it is read again from the start.
+    /// The kernel says when anything of the kind came or went while it was being read, whoever's it was; then it is read again from the start. Where
+    /// something comes and goes all the time, a reading is believed that says the same as the one before it.
     ///
     /// - Parameters:
     ///   - content: writes the header of the family and the attributes that filter.
-    ///   - parse: makes an element of a message, or nothing.
-    package mutating func dump<Element>(
+    ///   - parse: makes an element of a message, or nothing for what isn't asked for.
+    package mutating func dump<Element: Equatable>(
         _ type: MessageType, _ content: (inout MessageWriter) -> Void, _ parse: (MessageHeader, RawSpan) -> Element?
     ) throws(TransportError) -> [Element] {
         let attempts = 20
-        var elements: [Element] = []
+        var previous: [Element]?
         for _ in 0..<attempts {
-            elements.removeAll(keepingCapacity: true)
-            if try pass(type, content, { if let element = parse($0, $1) { elements.append(element) } }) { return elements }
+            let (elements, isConsistent) = try reading(type, content, parse)
+            if isConsistent || elements == previous { return elements }
+            previous = elements
         }
         throw .neverConsistent(attempts: attempts)
     }
 
-    /// One reading; whether it was consistent.
+    /// One reading of a list, all of it, and whether nothing of the kind came or went meanwhile.
+    package mutating func reading<Element>(
+        _ type: MessageType, _ content: (inout MessageWriter) -> Void, _ parse: (MessageHeader, RawSpan) -> Element?
+    ) throws(TransportError) -> (elements: [Element], isConsistent: Bool) {
+        var elements: [Element] = []
+        while true {
+            elements.removeAll(keepingCapacity: true)
+            let reading = try pass(type, content) { if let element = parse($0, $1) { elements.append(element) } }
+            // What was too long for the buffer is lost. There is room for it now.
+            if !reading.isCut { return (elements, reading.isConsistent) }
+        }
+    }
+
+    /// One reading: whether the kernel calls it consistent, and whether a part is missing.
     private mutating func pass(
         _ type: MessageType, _ content: (inout MessageWriter) -> Void, _ body: (MessageHeader, RawSpan) -> Void
-    ) throws(TransportError) -> Bool {
+    ) throws(TransportError) -> (isConsistent: Bool, isCut: Bool) {
         let sequence = sequences(1).lowerBound
         var request = MessageWriter(reserving: 256)
         request.message(type, [.request, .dump], sequence: sequence, content)
         try transmit(request.bytes.span)
 
-        var isConsistent = true
+        var (isConsistent, isCut) = (true, false)
         var isDone = false
         var refusal: KernelError?
         while !isDone {
             guard let length = try receive(until: .now + patience) else {
-                isConsistent = false
+                isCut = true
                 continue
             }
             guard length > 0 else { throw .noAnswer(within: patience) }
@@ -47,11 +62,11 @@ extension NetlinkSocket {
                     refusal = KernelError(header, message)
                     refusal?.operation = type
                 case .overrun, .noOperation: break
-                default: if isConsistent { body(header, message) }
+                default: if !isCut { body(header, message) }
                 }
             }
         }
         if let refusal { throw .refused(refusal) }
-        return isConsistent
+        return (isConsistent, isCut)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("A step that takes its time", .ownThreads) struct VitalsTests {
     private actor Worker {
         private let thread: OwnThread
-        nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+        nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
 
         init(_ thread: OwnThread) { self.thread = thread }
 

@@ -36,7 +36,7 @@ extension FuzzTarget {
                 if let (set, _) = NamedSet.listed(message, in: family) { sets.append(set) }
             }
             _ = Firewall.ListedRule(message)
-            ListedElement.read(message, into: &listed)
+            listed += ListedElement.all(in: message)
         }
         for set in sets {
             for isInterval in [false, true] {

@@ -73,9 +73,9 @@ import PolicyModel
     @Test("of rules that all cross each other grows with their number, not with its square")
     func crossing() {
         let boxes = (0..<300).map { index in
-            Box(
-                addresses: 0 ... .max, protocols: 6...6, first: UInt16(index * 100)...UInt16(index * 100 + 30_000),
-                second: UInt16(32_000 - index * 100)...UInt16(62_000 - index * 100), rule: "\(index)")
+            let (low, high) = (UInt16(index * 100), UInt16(32_000 - index * 100))
+            return Box(
+                addresses: 0 ... .max, protocols: 6...6, first: low...(low + 30_000), second: high...(high + 30_000), rule: "\(index)")
         }
         #expect(Box.layers(boxes).joined().count <= boxes.count * Box.most)
         // Five hundred ports for anybody, and a wide range of them for five hundred prefixes.

@@ -68,9 +68,10 @@ import Testing
         let firewall = Plan(making: try Self.desired(groups: 40).state).parts.firewall
         let slow = Self.pieces(of: firewall) { .milliseconds($0) }
         let quick = Self.pieces(of: firewall) { .microseconds($0) }
-        // The fixed part and a pod aren't divided, whatever they take.
-        #expect(slow.dropFirst(2).allSatisfy { $0.count <= 50 })
-        #expect(quick.contains { $0.count > 1000 })
+        // The fixed part and a pod aren't divided, whatever they take; of each kind the first piece is a guess.
+        #expect(slow.dropFirst().allSatisfy { $0.count <= 100 })
+        #expect(slow.count { $0.count > 50 } < 10)
+        #expect(quick.contains { $0.count > 500 })
     }
 
     @Test("changes the rules of a group at once, however large the change is")

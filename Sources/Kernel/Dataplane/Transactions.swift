@@ -6,15 +6,31 @@ package import HostNetwork
 /// force one without the other: a pod that isn't bound yet is closed, and one whose rules change is judged packet by packet until the
 /// stamps come, which is after the last piece.
 ///
-/// How long an object takes depends on what it is and on what there is already, from 2 µs to more than 50: so each piece is as large as the
-/// time of the one before it allows.
+/// How long an object takes depends on what it is and on what there is already, from 2 µs to 1 ms: so a piece has objects of one kind, and as many
+/// of them as the time of the one before it allows.
 package struct Transactions {
     /// What has no more objects than this goes together.
     package static let whole = 1000
     /// Of a piece, the time that it is meant to take. Others wait no longer than several times that.
     static let aim: Duration = .milliseconds(20)
 
-    private enum Stage { case asIs, shared, pods, gone }
+    private enum Stage: Hashable { case asIs, fixed, shared(Kind), pods, gone(Kind) }
+
+    /// What takes alike long.
+    private enum Kind: Hashable {
+        case chain, set, rule, element
+        /// An element of a set of ranges.
+        case range
+
+        init(_ object: Object) {
+            switch object {
+            case .set: self = .set
+            case .rule: self = .rule
+            case .element(let element): self = element.end == nil ? .element : .range
+            default: self = .chain
+            }
+        }
+    }
 
     /// What can't be divided.
     private struct Unit {
@@ -24,8 +40,12 @@ package struct Transactions {
 
     /// In order.
     private var units: ArraySlice<Unit>
-    /// Objects in a piece, about.
-    private var size = 500
+    /// Objects in a piece of each kind, about.
+    private var sizes: [Stage: Int] = [:]
+    /// The kind of the last one.
+    private var last = Stage.asIs
+    /// Of a kind that nothing is known of yet.
+    private static let first = 100
 
     package init(_ operations: [HostNetwork.Operation]) {
         // Tables that are replaced are so at once: nobody sees them gone.
@@ -45,15 +65,17 @@ package struct Transactions {
                 shared.append(operation)
             }
         }
-        units = Self.units(ofShared: shared).map { Unit(stage: .shared, operations: $0) }[...]
+        units = Self.units(ofShared: shared)[...]
         for link in pods.keys.sorted() { units.append(Unit(stage: .pods, operations: pods[link] ?? [])) }
-        units += gone.map { Unit(stage: .gone, operations: [$0]) }
+        units += gone.map { Unit(stage: .gone(Kind($0.object)), operations: [$0]) }
     }
 
     /// The next piece; nil when that was all.
     package mutating func next() -> [HostNetwork.Operation]? {
         guard let first = units.popFirst() else { return nil }
+        last = first.stage
         guard first.stage != .asIs else { return first.operations }
+        let size = sizes[first.stage] ?? Self.first
         var piece = first.operations
         while let unit = units.first, unit.stage == first.stage, piece.count + unit.operations.count <= size {
             piece += unit.operations
@@ -66,8 +88,8 @@ package struct Transactions {
     package mutating func took(_ time: Duration, for objects: Int) {
         guard time > .zero, objects > 0 else { return }
         let allowed = Double(objects) * (Self.aim / time)
-        // Never more than twice as many: what comes next may be of another kind.
-        size = min(5000, max(50, min(2 * size, Int(allowed))))
+        // Never more than twice as many: of one kind, too, some take longer.
+        sizes[last] = min(5000, max(20, min(2 * objects, Int(allowed))))
     }
 
     /// One transaction; before it, where bindings change, one that makes what the new bindings need and nobody refers to yet.
@@ -103,11 +125,11 @@ package struct Transactions {
 
     /// The fixed part goes together, for its chains name each other. Sets and chains come before what is in them; then what goes from a
     /// resource goes together with what comes for it, so that no packet sees rules that are neither the old ones nor the new ones.
-    private static func units(ofShared operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
+    private static func units(ofShared operations: [HostNetwork.Operation]) -> [Unit] {
         let fixed = operations.filter { $0.because == Layout.because }
         let others = operations.filter { $0.because != Layout.because }
         let changed = Set(others.filter { Phase.of($0) <= .elementGone }.map(\.because))
-        var units = fixed.isEmpty ? [] : [fixed]
+        var units: [[HostNetwork.Operation]] = []
         units += others.filter { $0.object.holder != nil }.map { [$0] }
         var places: [IntentID: Int] = [:]
         for operation in others where operation.object.holder == nil {
@@ -118,7 +140,8 @@ package struct Transactions {
                 units.append([operation])
             }
         }
-        return units
+        let shared = units.map { Unit(stage: .shared($0.first.map { Kind($0.object) } ?? .chain), operations: $0) }
+        return (fixed.isEmpty ? [] : [Unit(stage: .fixed, operations: fixed)]) + shared
     }
 
     /// Unbind before bind before attach, elements of one set side by side.

@@ -71,8 +71,11 @@ struct FoundLink: Hashable, Sendable {
                 message.put(raw: ifinfomsg())
                 message.put(.whatToLeaveOut, UInt32(RTEXT_FILTER_SKIP_STATS))
                 message.nest(.linkInfo) { $0.put(.kind, kind) }
-            }, FoundLink.init
-        ).filter(\.isOurs)
+            }
+        ) { header, message in
+            let link = FoundLink(header, message)
+            return link?.isOurs == true ? link : nil
+        }
     }
 
     /// What a person needs to find it.

@@ -59,7 +59,7 @@ extension TunnelID {
 }
 
 /// An entry of a VXLAN device's own table as the kernel reports it.
-struct FoundForwarding {
+struct FoundForwarding: Hashable {
     var mac: MAC
     var host: IPAddress
     var index: InterfaceIndex

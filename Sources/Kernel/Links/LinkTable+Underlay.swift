@@ -3,6 +3,12 @@ package import HostNetwork
 package import Netlink
 
 extension LinkTable {
+    /// An address, and the interface that has it.
+    fileprivate struct Held: Equatable {
+        var address: IPAddress
+        var index: InterfaceIndex
+    }
+
     /// The host's place on the underlay, as this namespace has it: an address of one of its interfaces, and that interface's MTU.
     ///
     /// - Parameter address: the host's own; nil: that which packets by the default route have as their source, of IPv4 if there is one.
@@ -33,7 +39,7 @@ extension LinkTable {
     }
 
     /// The source that the kernel chooses for a packet, and the interface that it leaves by.
-    private mutating func source(towards address: IPAddress) throws(TransportError) -> (address: IPAddress, index: InterfaceIndex)? {
+    private mutating func source(towards address: IPAddress) throws(TransportError) -> Held? {
         var batch = Batch()
         batch.add(.getRoute) { message in
             var header = rtmsg()
@@ -56,11 +62,11 @@ extension LinkTable {
             }
         }
         guard let source, let index else { return nil }
-        return (source, index)
+        return Held(address: source, index: index)
     }
 
     /// An address of an interface, whoever made it.
-    private static func held(_ header: MessageHeader, _ message: RawSpan) -> (address: IPAddress, index: InterfaceIndex)? {
+    private static func held(_ header: MessageHeader, _ message: RawSpan) -> Held? {
         guard header.type == .newAddress, let info = message.structure(at: MessageHeader.size, as: ifaddrmsg.self) else { return nil }
         var local: IPAddress?
         message.attributes(after: ifaddrmsg.self) { number, payload in
@@ -70,6 +76,6 @@ extension LinkTable {
             default: break
             }
         }
-        return local.map { ($0, InterfaceIndex(Int32(bitPattern: info.ifa_index))) }
+        return local.map { Held(address: $0, index: InterfaceIndex(Int32(bitPattern: info.ifa_index))) }
     }
 }

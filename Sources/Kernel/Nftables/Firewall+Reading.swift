@@ -13,14 +13,14 @@ extension Firewall {
         var counter: Counter?
     }
 
-    /// Reads one chain's rules, in order. All rules of a table at once take longer than chain by chain.
-    mutating func eachRule(in chain: Named, _ body: (ListedRule) -> Void) throws(TransportError) {
-        try dump(NFT_MSG_GETRULE, chain.family) { message in
-            message.put(.ruleTable, Marks.table)
-            message.put(.ruleChain, chain.name)
-        } body: { message in
-            if let rule = ListedRule(message) { body(rule) }
-        }
+    /// One chain's rules, in order. All rules of a table at once take longer than chain by chain.
+    mutating func rules(in chain: Named) throws(TransportError) -> [ListedRule] {
+        try contents(
+            NFT_MSG_GETRULE, chain.family,
+            { message in
+                message.put(.ruleTable, Marks.table)
+                message.put(.ruleChain, chain.name)
+            }, ListedRule.init)
     }
 
     /// What of Hawser's tables is there.
@@ -48,35 +48,27 @@ extension Firewall {
 
     /// The flags of Hawser's table; nil when there is none.
     private mutating func flags(ofTable family: TableFamily) throws(TransportError) -> UInt32? {
-        var found: UInt32?
-        try dump(NFT_MSG_GETTABLE, family) { _ in
-        } body: { message in
+        let found = try list(NFT_MSG_GETTABLE, family) { message in
             var name = ""
             var flags: UInt32 = 0
             message.attributes(after: nfgenmsg.self) { number, value in
                 if number == UInt16(NFTA_TABLE_NAME.rawValue) { name = value.text }
                 if number == UInt16(NFTA_TABLE_FLAGS.rawValue) { flags = value.networkOrder() }
             }
-            if name == Marks.table { found = flags }
-        }
+            return name == Marks.table ? flags : nil
+        }.first
         persisting[family] = found.map { $0 & Self.persistFlag }
         return found
     }
 
     private mutating func chains(of family: TableFamily) throws(TransportError) -> [Chain] {
-        var chains: [Chain] = []
-        try dump(NFT_MSG_GETCHAIN, family) { _ in
-        } body: { message in
-            if let chain = Chain(listed: message, in: family) { chains.append(chain) }
-        }
-        return chains
+        try list(NFT_MSG_GETCHAIN, family) { Chain(listed: $0, in: family) }
     }
 
     private mutating func read(_ chain: Chain, _ known: Known, _ entries: inout [Entry]) throws(TransportError) {
         var chain = chain
-        var rules: [(statements: Statements, comment: String?)] = []
-        try eachRule(in: chain.id) { rule in
-            rules.append((known.statements[chain.id]?[rule.fingerprint] ?? [.foreign(rule.fingerprint)], rule.comment))
+        let rules = try rules(in: chain.id).map { rule in
+            (statements: known.statements[chain.id]?[rule.fingerprint] ?? [.foreign(rule.fingerprint)], comment: rule.comment)
         }
         if known.orderedChains.contains(chain.id) { chain.body = rules.map(\.statements) }
         entries.append(Entry(.chain(chain), because: known.because(.chain(chain))))
@@ -88,13 +80,7 @@ extension Firewall {
     }
 
     private mutating func sets(of family: TableFamily) throws(TransportError) -> [(NamedSet, String?)] {
-        var sets: [(NamedSet, String?)] = []
-        try dump(NFT_MSG_GETSET, family) { message in
-            message.put(.setTable, Marks.table)
-        } body: { message in
-            if let set = NamedSet.listed(message, in: family) { sets.append(set) }
-        }
-        return sets
+        try contents(NFT_MSG_GETSET, family, { $0.put(.setTable, Marks.table) }) { NamedSet.listed($0, in: family) }
     }
 
     private mutating func readElements(of set: NamedSet, _ known: Known, _ entries: inout [Entry]) throws(TransportError) {
@@ -103,23 +89,43 @@ extension Firewall {
         }
     }
 
-    /// Reads a list of the kernel's; a table that isn't there is an empty one.
-    mutating func dump(
-        _ type: nf_tables_msg_types, _ family: TableFamily, _ content: (inout MessageWriter) -> Void, body: (RawSpan) -> Void
-    ) throws(TransportError) {
-        do throws(TransportError) {
-            // An interrupted dump begins anew, so what it said counts when it is whole.
-            let parts = try socket.dump(.nftables(type)) { message in
-                message.put(raw: family.header)
-                content(&message)
-            } _: { header, message in
-                // What is got is told as what is new, by the number before it.
-                header.type == .nftables(nf_tables_msg_types(type.rawValue - 1)) ? message.array : nil
-            }
-            for part in parts { unsafe body(part.span.bytes) }
-        } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
-            return
+    /// A list of everybody's. The kernel goes by the position in it, which others' changes shift: what was interrupted is read again.
+    private mutating func list<Element: Equatable>(
+        _ type: nf_tables_msg_types, _ family: TableFamily, _ parse: (RawSpan) -> Element?
+    ) throws(TransportError) -> [Element] {
+        try socket.dump(.nftables(type), { $0.put(raw: family.header) }) { header, message in
+            header.answers(type) ? parse(message) : nil
         }
+    }
+
+    /// What one of Hawser's tables, chains or sets holds; nothing where that isn't there.
+    ///
+    /// The kernel says that the reading was interrupted whenever anybody commits anything, and others may do so all the time. But it goes by the
+    /// position in what is asked for, where nobody else adds or removes; somebody who does so all the same is told of by an event, and it is
+    /// read again.
+    private mutating func contents<Element>(
+        _ type: nf_tables_msg_types, _ family: TableFamily, _ filter: (inout MessageWriter) -> Void, _ parse: (RawSpan) -> Element?
+    ) throws(TransportError) -> [Element] {
+        do throws(TransportError) {
+            return try socket.reading(
+                .nftables(type),
+                { message in
+                    message.put(raw: family.header)
+                    filter(&message)
+                }
+            ) { header, message in
+                header.answers(type) ? parse(message) : nil
+            }.elements
+        } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
+            return []
+        }
+    }
+}
+
+extension MessageHeader {
+    /// What is got is told as what is new, by the number before it.
+    fileprivate func answers(_ request: nf_tables_msg_types) -> Bool {
+        type == .nftables(nf_tables_msg_types(request.rawValue - 1))
     }
 }
 
@@ -326,23 +332,21 @@ extension Firewall {
             }
         }
         for (chain, rules) in chains {
-            try eachRule(in: chain) { listed in
-                guard let rule = rules[listed.fingerprint], let counted = listed.counter else { return }
-                counters[.rule(rule)] = counted
+            for listed in try self.rules(in: chain) {
+                if let rule = rules[listed.fingerprint], let counted = listed.counter { counters[.rule(rule)] = counted }
             }
         }
         return counters
     }
 
     private mutating func list(_ set: Named) throws(TransportError) -> [ListedElement] {
-        var listed: [ListedElement] = []
-        try dump(NFT_MSG_GETSETELEM, set.family) { message in
-            message.put(.elementsTable, Marks.table)
-            message.put(.elementsSet, set.name)
-        } body: { message in
-            ListedElement.read(message, into: &listed)
-        }
-        return listed
+        try contents(
+            NFT_MSG_GETSETELEM, set.family,
+            { message in
+                message.put(.elementsTable, Marks.table)
+                message.put(.elementsSet, set.name)
+            }, ListedElement.all
+        ).flatMap(\.self)
     }
 }
 

@@ -116,7 +116,7 @@ package struct Firewall: ~Copyable {
         for (chain, rules) in wanted {
             var fingerprints: [String: FilterRule] = [:]
             for rule in rules { fingerprints[Fingerprint.of(rule.statements, in: chain)] = rule }
-            try eachRule(in: chain) { rule in
+            for rule in try self.rules(in: chain) {
                 if let known = fingerprints[rule.fingerprint] { handles[known, default: []].append(rule.handle) }
             }
         }

@@ -12,12 +12,14 @@ struct ListedElement {
     var packets: UInt64 = 0
     var bytes: UInt64 = 0
 
-    /// Reads a message of `NFT_MSG_GETSETELEM`'s answer.
-    static func read(_ message: RawSpan, into elements: inout [ListedElement]) {
+    /// Those in a message of `NFT_MSG_GETSETELEM`'s answer.
+    static func all(in message: RawSpan) -> [ListedElement] {
+        var elements: [ListedElement] = []
         message.attributes(after: nfgenmsg.self) { number, list in
             guard UInt32(number) == NFTA_SET_ELEM_LIST_ELEMENTS.rawValue else { return }
             list.attributes { _, element in elements.append(ListedElement(element)) }
         }
+        return elements
     }
 
     private init(_ attributes: RawSpan) {

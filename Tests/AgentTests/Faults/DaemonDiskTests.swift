@@ -75,18 +75,18 @@ import Testing
 
     @Test("in the middle of a commit refuses it, and takes it when the disk works again", arguments: [Errno.ioError, .readOnlyFileSystem])
     func failing(with errno: Errno) throws {
-        let isFailing = Flag()
+        let isFailing = SharedFlag()
         let state = state
         try host.start(judging: ["pwrite64", "fdatasync", "fsync", "ftruncate"]) { call in
-            isFailing.load() && call.target.hasPrefix(state) ? .fail(errno) : .proceed
+            isFailing.isUp && call.target.hasPrefix(state) ? .fail(errno) : .proceed
         }
         try expectDone(host.apply(place.everything("a", isExtra: false)))
         let before = try host.settled()
         let floods = try place.floods()
         for _ in 0..<2 {
-            isFailing.store(true)
+            isFailing.set(true)
             try expectRefused(host.apply(place.everything("b", isExtra: true)), before, saying: "disk I/O error")
-            isFailing.store(false)
+            isFailing.set(false)
             #expect(try eventually(within: .seconds(60)) { try host.isReady() })
         }
         // What was refused isn't found by the next one either.
@@ -259,12 +259,6 @@ import Testing
     }
 
     private func change(_ body: (Database) throws -> Void) throws { try DatabaseQueue(path: database).write(body) }
-
-    private final class Flag: Sendable {
-        private let value = Atomic(false)
-        func load() -> Bool { value.load(ordering: .relaxed) }
-        func store(_ new: Bool) { value.store(new, ordering: .relaxed) }
-    }
 
     private final class Calls: Sendable {
         private let state = Mutex<(isOn: Bool, names: [String])>((false, []))

@@ -37,8 +37,9 @@ import Testing
 
             try start(host)
             #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
-            let isNew = try host.settled() == new.0
-            #expect(try isNew || host.settled() == old.0, "\(what): \(try host.inventory())")
+            let there = try host.settled()
+            let isNew = there == new.0
+            #expect(isNew || there == old.0, "\(what)")
             #expect(try place.look() == (isNew ? new.1 : old.1), "\(what)")
             #expect(try host.leftToRepair() == 0, "\(what)")
             // What was answered as applied stays applied.
