@@ -39,12 +39,12 @@ test: prepare ## Build and run all tests, in namespaces of their own
 	@$(LAB) "$$($(SWIFT) build --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
 
 # Another seed each time unless it is told one; it is printed, and repeats the run.
-soak: prepare ## Random packets and changes by the thousand, every request refused in every way, an hour of churn
+soak: prepare ## Random packets and changes by the thousand, every request refused in every way, a kill at every call, an hour of churn
 	$(SWIFT) build --build-tests
 	@HAWSER_VERDICTS=$${HAWSER_VERDICTS:-120000} HAWSER_CHANGES=$${HAWSER_CHANGES:-2000} \
-		HAWSER_REFUSALS=$${HAWSER_REFUSALS:-all} HAWSER_CHURN=$${HAWSER_CHURN:-3600} \
+		HAWSER_REFUSALS=$${HAWSER_REFUSALS:-all} HAWSER_KILLS=$${HAWSER_KILLS:-all} HAWSER_CHURN=$${HAWSER_CHURN:-3600} \
 		$(LAB) "$$($(SWIFT) build --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing \
-		--filter "$${HAWSER_SOAK:-DifferentialTests|DaemonRefusalTests|SoakTests}"
+		--filter "$${HAWSER_SOAK:-DifferentialTests|DaemonRefusalTests|DaemonKillPointTests|SoakTests}"
 
 # Instrumented for the address sanitizer and libFuzzer: the sources, not the toolchain's libraries. A build of its own, of half an hour at first.
 # lld, for gold ends with an internal error on what the instrumentation leaves to be resolved.

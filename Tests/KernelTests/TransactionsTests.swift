@@ -69,8 +69,7 @@ import Testing
         let slow = Self.pieces(of: firewall) { .milliseconds($0) }
         let quick = Self.pieces(of: firewall) { .microseconds($0) }
         // The fixed part and a pod aren't divided, whatever they take; of each kind the first piece is a guess.
-        #expect(slow.dropFirst().allSatisfy { $0.count <= 100 })
-        #expect(slow.count { $0.count > 50 } < 10)
+        #expect(slow.dropFirst().allSatisfy { $0.count <= 50 })
         #expect(quick.contains { $0.count > 500 })
     }
 

@@ -68,14 +68,17 @@ package struct LinuxDomains: DomainHost {
         strays(besides: domains).map(\.path) + strangers(besides: domains).map { "\(directory)/\($0)" }
     }
 
-    /// Namespaces that are named, and the networks that they were made for.
-    private func strays(besides domains: Set<RoutingDomain>) -> [(path: String, name: String, network: String)] {
+    /// What there is that may have been named for a routing domain, besides some.
+    private func files(besides domains: Set<RoutingDomain>) -> [(path: String, name: String)] {
         let wanted = Set(domains.compactMap(path))
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.filter { $0.hasPrefix(RoutingDomain.prefix) }.compactMap { name in
-            let path = "\(directory)/\(name)"
-            guard !wanted.contains(path), let network = DomainNamespace.name(at: path, owner: owner) else { return nil }
-            return (path, name, network)
+        return names.filter { $0.hasPrefix(RoutingDomain.prefix) }.map { ("\(directory)/\($0)", $0) }.filter { !wanted.contains($0.path) }
+    }
+
+    /// Namespaces that are named, and the networks that they were made for.
+    private func strays(besides domains: Set<RoutingDomain>) -> [(path: String, name: String, network: String)] {
+        files(besides: domains).compactMap { path, name in
+            DomainNamespace.name(at: path, owner: owner).map { (path, name, $0) }
         }
     }
 
@@ -93,6 +96,7 @@ package struct LinuxDomains: DomainHost {
             try? kept?.forget(name)
             if (try? namespace.remove()) != nil { removed.append("the routing domain of network \(network) (\(path))") }
         }
+        for (path, _) in files(besides: domains) { DomainNamespace.removeRest(at: path) }
         return removed
     }
 }

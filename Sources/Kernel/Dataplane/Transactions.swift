@@ -45,7 +45,7 @@ package struct Transactions {
     /// The kind of the last one.
     private var last = Stage.asIs
     /// Of a kind that nothing is known of yet.
-    private static let first = 100
+    private static let first = 25
 
     package init(_ operations: [HostNetwork.Operation]) {
         // Tables that are replaced are so at once: nobody sees them gone.

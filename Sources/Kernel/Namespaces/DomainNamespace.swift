@@ -47,6 +47,15 @@ package struct DomainNamespace: Hashable, Sendable {
         return alias.hasPrefix(prefix) ? String(alias.dropFirst(prefix.count)) : nil
     }
 
+    /// Takes away the file at `path` if it is all that is left of a namespace, or all that there was yet: whoever made it was killed between the
+    /// two steps that making and removing take.
+    package static func removeRest(at path: String) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & UInt32(S_IFMT) == UInt32(S_IFREG), status.st_size == 0 else { return }
+        // A namespace's file looks alike, and can't be unlinked: something is mounted on it.
+        _ = unsafe unlink(path)
+    }
+
     // MARK: Making
 
     /// Bytes of an alias (`IFALIASZ`, linux/if.h).

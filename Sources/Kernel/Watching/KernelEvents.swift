@@ -77,12 +77,13 @@ private final class Listening: Sendable {
         /// Takes what has come from both. More than the sockets could hold: what was touched isn't known.
         mutating func take() throws(TransportError) -> [KernelEvent] {
             var events: [KernelEvent] = []
+            var told: Set<KernelEvent> = []
             do throws(TransportError) {
                 _ = try links.drain { header, message in
                     guard let event = linkReader.event(header, message) else { return }
                     // A flood of the same is one.
-                    let told = KernelEvent.link(event, by: Culprit(port: header.port, in: namespace))
-                    if !events.contains(told) { events.append(told) }
+                    let news = KernelEvent.link(event, by: Culprit(port: header.port, in: namespace))
+                    if told.insert(news).inserted { events.append(news) }
                 }
                 _ = try firewall.drain { header, message in
                     if let event = rulesetReader.event(header, message) { events.append(event) }

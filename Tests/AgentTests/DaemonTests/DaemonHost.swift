@@ -35,8 +35,10 @@ final class DaemonHost: Sendable {
 
     // MARK: Programs
 
-    /// The folder of the test's own program, where the others are built, too.
-    private static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    /// The folder of the test's own program, where the others are built, too; `HAWSER_PROGRAMS` says another.
+    private static let programs =
+        ProcessInfo.processInfo.environment["HAWSER_PROGRAMS"].map { URL(filePath: $0) }
+        ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     private static func program(_ name: String) -> String { programs.appending(path: name).path(percentEncoded: false) }
 

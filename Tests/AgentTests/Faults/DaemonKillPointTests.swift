@@ -37,10 +37,10 @@ import Testing
 
             try start(host)
             #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
-            let there = try host.settled()
-            let isNew = there == new.0
-            #expect(isNew || there == old.0, "\(what)")
-            #expect(try place.look() == (isNew ? new.1 : old.1), "\(what)")
+            let (there, seen) = (try host.settled(), try place.look())
+            let isNew = seen == new.1
+            #expect(isNew || seen == old.1, "\(what): \(seen)")
+            #expect(there == (isNew ? new.0 : old.0), "\(what)")
             #expect(try host.leftToRepair() == 0, "\(what)")
             // What was answered as applied stays applied.
             let isAnswered = outcome.status == 0 && !outcome.statuses.isEmpty
@@ -200,7 +200,7 @@ private struct Foreign {
         try host.run("ip", "link", "add", "foreign0", "type", "veth", "peer", "name", "foreign1")
         try host.run("ip", "link", "set", "foreign0", "alias", "hawser pod web", "up")
         try host.run("ip", "route", "add", "blackhole", "203.0.113.1", "proto", "static")
-        try host.run(["nft", "-f", "-"], input: "table inet hawser-of-others { set s { type ipv4_addr; elements = { 10.1.0.10 } } }\n")
+        try host.run(["nft", "-f", "-"], input: "table inet hawser-of-others { set s { type ipv4_addr; elements = { 10.1.0.10 }; }; }\n")
         text = try Self.text(host)
     }
 
