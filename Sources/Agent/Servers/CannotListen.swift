@@ -1,12 +1,20 @@
+import GRPCCore
 import GRPCNIOTransportHTTP2
+import NIOCore
+import SystemPackage
 
 /// A server can't listen where it should.
 struct CannotListen: Error, CustomStringConvertible {
     /// The setting, and what it says.
     var place: String
-    /// The system's words.
     var cause: any Error
-    var description: String { "can't listen at \(place): \(cause)" }
+
+    var description: String {
+        // The libraries wrap what the system said, and name the function that it was said to.
+        let inner = (cause as? RuntimeError)?.cause ?? cause
+        let words = (inner as? IOError).map { "\(Errno(rawValue: $0.errnoCode))" } ?? "\(inner)"
+        return "can't listen at \(place): \(words)"
+    }
 }
 
 extension HTTP2ServerTransport.Posix {

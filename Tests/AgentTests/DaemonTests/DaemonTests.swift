@@ -97,4 +97,12 @@ import Testing
         #expect(try host.inventory() == empty)
         #expect(try host.cleanup().status == 0)
     }
+
+    @Test("that can't listen where it should says where, which setting says so, and why; and ends")
+    func deaf() throws {
+        let host = try DaemonHost()
+        let outcome = try host.run(["--push-listen", "192.0.2.77:50001", "--push-plaintext", "true"])
+        #expect(outcome.status == 1)
+        #expect(outcome.complaints.contains("can't listen at push.listen (192.0.2.77:50001): Cannot assign requested address"))
+    }
 }

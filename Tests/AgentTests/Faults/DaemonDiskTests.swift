@@ -63,7 +63,7 @@ import Testing
         host.end(SIGKILL)
         try host.host.run("mount", "-o", "remount,ro", state)
         #expect(try host.startInVain() == 1)
-        #expect(host.log.contains(state) && host.log.contains("read-only"), "\(host.log.suffix(500))")
+        #expect(host.log.contains(state) && host.log.contains("Read-only file system"), "\(host.log.suffix(500))")
         #expect(try host.inventory() == before)
         #expect(try [place.policy(0), place.policy(1)] == ["a", "a"])
         try host.host.run("mount", "-o", "remount,rw", state)

@@ -69,8 +69,8 @@ import Testing
         // The intents are stored, and the kernel has heard of none of them.
         let stored = try #require(calls.lastIndex { $0 == "fdatasync" || $0 == "fsync" }) + 2
 
-        var count = try starts(of: host, place, before, after, stored)
-        for number in points(of: count, "a start") {
+        let starting = try starts(of: host, place, before, after, stored)
+        for number in points(of: starting, "a start") {
             try place.apply(before)
             #expect(try host.settled() == old.0)
             point.arm(at: stored)
@@ -79,8 +79,7 @@ import Testing
             point.arm(at: number)
             try host.begin(judging: KillPoint.calls, point.judge)
             host.end(SIGKILL)
-            count = point.disarm().calls
-            let what = "a start, killed before call \(number) (\(count.last ?? "none"))"
+            let what = "a start, killed before call \(number) of \(starting.count) (\(point.disarm().calls.last ?? "none"))"
             let orphaned = try (0...1).map(place.policy)
             #expect([old.1.policy, new.1.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
             #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
@@ -91,6 +90,7 @@ import Testing
             #expect(try place.look() == new.1, "\(what)")
             #expect(try host.leftToRepair() == 0, "\(what)")
         }
+        print("a start: \(starting.count) calls")
         try foreign.expectUntouched()
         expectUndisturbed(floods)
     }

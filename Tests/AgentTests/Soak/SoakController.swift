@@ -42,6 +42,13 @@ final class SoakController: Sendable {
         var isDoomed = false
         /// It broke by itself: why.
         var broken: String?
+        /// What happened, the newest last.
+        var history: [String] = []
+
+        mutating func note(_ words: String) {
+            if history.count > 2000 { history.removeFirst(1000) }
+            history.append(words)
+        }
     }
 
     private let state = Mutex(State())
@@ -52,6 +59,11 @@ final class SoakController: Sendable {
 
     var tally: Tally { state.withLock { $0.tally } }
 
+    /// What was lately pushed about something and answered, and when streams began and ended.
+    func history(of id: String) -> [String] {
+        state.withLock { state in state.history.filter { $0.contains(id) || $0.hasPrefix("a stream") }.suffix(40) }
+    }
+
     /// Holds a stream open while `body` runs; what wasn't answered on the one before goes first.
     func connected(to socket: String, _ body: () async throws -> Void) async throws {
         let transport = try HTTP2ClientTransport.Posix(target: .unixDomainSocket(path: socket), transportSecurity: .plaintext)
@@ -60,6 +72,7 @@ final class SoakController: Sendable {
             state.withLock { state in
                 state.outgoing = outgoing
                 state.isDoomed = false
+                state.note("a stream begins; pushed again: \(state.unanswered.keys.sorted())")
                 for number in state.unanswered.keys.sorted() {
                     state.unanswered[number]?.isRepeated = true
                     if let push = state.unanswered[number] { outgoing.yield(push.request) }
@@ -73,7 +86,12 @@ final class SoakController: Sendable {
     }
 
     /// To be called before the daemon is killed: what is lost with the stream is pushed again on the next.
-    func expectEnd() { state.withLock { $0.isDoomed = true } }
+    func expectEnd() {
+        state.withLock { state in
+            state.isDoomed = true
+            state.note("a stream is about to end")
+        }
+    }
 
     private func stream(
         _ service: Hawser_V1_Push.Client<HTTP2ClientTransport.Posix>, _ requests: AsyncStream<Hawser_V1_PushRequest>
@@ -109,6 +127,7 @@ final class SoakController: Sendable {
             let request = Hawser_V1_PushRequest.with {
                 $0.id = "\(number)"; $0.content = step.content
             }
+            state.note("push \(number): \(step.words)")
             state.unanswered[number] = Push(request: request, mustRefuse: Set(mustRefuse.map(\.id)), since: .now)
             state.outgoing?.yield(request)
         }
@@ -126,6 +145,7 @@ final class SoakController: Sendable {
         let isAnswer = state.withLock { state in
             guard let push = state.unanswered.removeValue(forKey: number) else { return false }
             state.tally.answered += 1
+            state.note("answer \(number): " + reply.answers.map { "\($0.kind) \($0.id) \($0.status) \($0.reason)" }.joined(separator: ", "))
             // What was pushed before and after a kill was in part known.
             guard !push.isRepeated else { return true }
             let time = push.since.duration(to: .now).components
@@ -142,6 +162,13 @@ final class SoakController: Sendable {
 }
 
 extension SoakWorld.Step {
+    fileprivate var words: String {
+        switch self {
+        case .upsert(let intents): "upsert " + intents.map { "\($0.id)" }.joined(separator: ", ")
+        case .delete(let ids): "delete " + ids.map { "\($0)" }.joined(separator: ", ")
+        }
+    }
+
     fileprivate var content: Hawser_V1_PushRequest.OneOf_Content {
         switch self {
         case .upsert(let intents):

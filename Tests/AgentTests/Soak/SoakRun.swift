@@ -131,7 +131,10 @@ final class SoakRun {
                     after two minutes the pods don't stand as they should: \(status.reason ?? "ready"); applied and shouldn't be: \
                     \(applied.subtracting(world.applied).sorted()), should be and aren't: \
                     \(pods.filter { world.applied.contains($0.id) && $0.status != .applied }.map { "\($0.id) \($0.status): \($0.reason ?? "")" }); \
-                    known: \(known.symmetricDifference(wanted).sorted())
+                    known and not wanted: \(pods.filter { !wanted.contains($0.id) }.map { "\($0.id) \($0.status): \($0.reason ?? "")" }), \
+                    wanted and not known: \(wanted.subtracting(known).sorted())
+                    \(known.symmetricDifference(wanted).flatMap(controller.history).joined(separator: "\n"))
+                    \(world.host.log.suffix(4000))
                     """)
             }
         }
