@@ -112,7 +112,8 @@ final class SoakRun {
         try await subscribe()
         let disagreements = controller.tally.disagreements + probes.disagreements
         guard disagreements.isEmpty else {
-            throw LabError("the daemon and the model disagree (look \(checks)):\n" + disagreements.prefix(5).joined(separator: "\n"))
+            throw LabError(
+                "the daemon and the model disagree (look \(checks)):\n" + disagreements.prefix(5).joined(separator: "\n") + "\n" + evidence())
         }
     }
 
@@ -138,6 +139,22 @@ final class SoakRun {
                     """)
             }
         }
+    }
+
+    /// What the kernel has, where somebody will want to know.
+    private func evidence() -> String {
+        let script = """
+            sysctl net.ipv6.conf.all.forwarding net.ipv4.ip_forward
+            for family in -4 -6; do ip $family addr; ip $family route show table all; ip $family neigh; ip $family rule; done
+            ip -d link; nft list ruleset
+            """
+        let domains = (try? FileManager.default.contentsOfDirectory(atPath: world.host.domains)) ?? []
+        var places = [("the host", world.host.host)]
+        for domain in domains { if let place = try? LabNamespace(at: "\(world.host.domains)/\(domain)") { places.append((domain, place)) } }
+        for (pod, place) in world.namespaces where pod.value.hasPrefix("isolated") { places.append((pod.value, place)) }
+        let texts = places.map { name, place in "=== \(name)\n" + ((try? place.run("sh", "-c", script)) ?? "") }
+        let resync = (try? world.host.hawser("resync", "--output", "json").output) ?? ""
+        return texts.joined() + "=== resync: \(resync)\n=== log: \(world.host.log.suffix(4000))"
     }
 
     private struct Enough: Error {}
