@@ -25,9 +25,9 @@ import Testing
         // It began between the two.
         let (early, late) = (ContinuousClock.now - (thread.busy() ?? .zero), ContinuousClock.now)
         #expect(vitals.trouble(at: early + .seconds(9)) == nil)
-        #expect(vitals.trouble(at: late + .seconds(11))?.contains("at one step for 11 s") == true)
+        #expect(vitals.trouble(at: late + .seconds(11))?.contains("at one step for") == true)
         #expect(vitals.death(at: early + .seconds(59)) == nil)
-        #expect(vitals.death(at: late + .seconds(61))?.contains("at one step for 61 s") == true)
+        #expect(vitals.death(at: late + .seconds(61))?.contains("at one step for") == true)
         end.signal()
         await work
         while thread.busy() != nil { await Task.yield() }

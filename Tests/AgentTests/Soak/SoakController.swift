@@ -9,8 +9,10 @@ import Synchronization
 
 @testable import Agent
 
-/// A controller with one stream of pushes, that sends on while earlier ones are answered, and pushes again what wasn't answered when the
-/// daemon went.
+/// A controller with one stream of pushes, that sends on while earlier ones are answered.
+///
+/// When the daemon has gone it pushes again what wasn't answered, and all that it pushed after the first of that: answers may overtake each other, and an
+/// old push alone would undo a new one that was answered.
 final class SoakController: Sendable {
     struct Tally: Sendable {
         var (sent, answered) = (0, 0)
@@ -36,6 +38,10 @@ final class SoakController: Sendable {
 
     private struct State {
         var unanswered: [Int: Push] = [:]
+        /// Those that were answered, and came after one that isn't.
+        var answered: [Int: Hawser_V1_PushRequest] = [:]
+        /// Those of them that were pushed again, until they are answered again.
+        var repeated: Set<Int> = []
         var outgoing: AsyncStream<Hawser_V1_PushRequest>.Continuation?
         var tally = Tally()
         /// The daemon is about to be killed, so the stream will break.
@@ -44,6 +50,12 @@ final class SoakController: Sendable {
         var broken: String?
         /// What happened, the newest last.
         var history: [String] = []
+
+        /// What came before all that isn't settled needs no repetition.
+        mutating func forget() {
+            let oldest = min(unanswered.keys.min() ?? .max, repeated.min() ?? .max)
+            answered = answered.filter { $0.key >= oldest }
+        }
 
         mutating func note(_ words: String) {
             if history.count > 2000 { history.removeFirst(1000) }
@@ -73,10 +85,11 @@ final class SoakController: Sendable {
                 state.outgoing = outgoing
                 state.isDoomed = false
                 state.note("a stream begins; pushed again: \(state.unanswered.keys.sorted())")
-                for number in state.unanswered.keys.sorted() {
+                for number in (Array(state.unanswered.keys) + state.answered.keys).sorted() {
                     state.unanswered[number]?.isRepeated = true
-                    if let push = state.unanswered[number] { outgoing.yield(push.request) }
+                    if let request = state.unanswered[number]?.request ?? state.answered[number] { outgoing.yield(request) }
                 }
+                state.repeated = Set(state.answered.keys)
             }
             async let stream: Void = self.stream(Hawser_V1_Push.Client(wrapping: client), requests)
             try await body()
@@ -138,12 +151,20 @@ final class SoakController: Sendable {
         try await window.enter(width)
         try judge()
         window.leave(width)
+        while state.withLock({ !$0.repeated.isEmpty && $0.broken == nil }) { try await Task.sleep(for: .milliseconds(5)) }
+        try judge()
     }
 
     private func take(_ reply: Hawser_V1_PushReply) {
         guard !reply.later, let number = Int(reply.id) else { return }
         let isAnswer = state.withLock { state in
-            guard let push = state.unanswered.removeValue(forKey: number) else { return false }
+            guard let push = state.unanswered.removeValue(forKey: number) else {
+                state.repeated.remove(number)
+                state.forget()
+                return false
+            }
+            state.answered[number] = push.request
+            state.forget()
             state.tally.answered += 1
             state.note("answer \(number): " + reply.answers.map { "\($0.kind) \($0.id) \($0.status) \($0.reason)" }.joined(separator: ", "))
             // What was pushed before and after a kill was in part known.

@@ -113,7 +113,8 @@ final class SoakRun {
         let disagreements = controller.tally.disagreements + probes.disagreements
         guard disagreements.isEmpty else {
             throw LabError(
-                "the daemon and the model disagree (look \(checks)):\n" + disagreements.prefix(5).joined(separator: "\n") + "\n" + evidence())
+                "the daemon and the model disagree (look \(checks)):\n" + disagreements.prefix(5).joined(separator: "\n") + "\n"
+                    + evidence())
         }
     }
 
