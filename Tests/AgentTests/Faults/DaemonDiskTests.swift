@@ -19,13 +19,8 @@ import Testing
 
     @Test("because it is full, refuses what it can't store, also after a restart, and takes it when there is room again")
     func full() throws {
-        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-        try host.host.run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", state)
-        // After the daemon, which still has files there.
-        defer {
-            host.end(SIGKILL)
-            _ = try? host.host.run("umount", state)
-        }
+        try mountState("1m")
+        defer { unmountState() }
         try host.start()
         try expectDone(host.apply(place.everything("a", isExtra: false)))
         let before = try host.settled()
@@ -50,12 +45,8 @@ import Testing
 
     @Test("because it is read-only, ends at the start and says so, leaves everything as it is, and is whole when it can write again")
     func readOnly() throws {
-        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-        try host.host.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", state)
-        defer {
-            host.end(SIGKILL)
-            _ = try? host.host.run("umount", state)
-        }
+        try mountState("8m")
+        defer { unmountState() }
         try host.start()
         try expectDone(host.apply(place.everything("a", isExtra: true)))
         let before = try host.settled()
@@ -229,6 +220,18 @@ import Testing
     }
 
     // MARK: Means
+
+    /// The state directory is a file system of its own, of so many bytes.
+    private func mountState(_ size: String) throws {
+        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+        try host.host.run("mount", "-t", "tmpfs", "-o", "size=\(size)", "tmpfs", state)
+    }
+
+    /// After the daemon, which still has files there.
+    private func unmountState() {
+        host.end(SIGKILL)
+        _ = try? host.host.run("umount", state)
+    }
 
     private func fill() throws {
         try Data().write(to: URL(filePath: state + "/filler"))

@@ -11,36 +11,27 @@ import Testing
     func killed(in apply: FaultApply) throws {
         let place = try FaultPlace()
         let host = place.host
-        let foreign = try Foreign(on: host)
         let (before, after) = place.worlds(of: apply)
-        try start(host)
-        try place.apply(before)
-        let old = (try host.settled(), try place.look())
-        let floods = try place.floods()
-        point.arm(at: nil)
-        try place.apply(after)
-        let new = (try host.settled(), try place.look())
-        let calls = point.disarm().calls
-
+        let (old, new, calls, others) = try prepare(place, before, after)
         var tally = Tally()
         for number in points(of: calls, "\(apply)") {
             try place.apply(before)
-            #expect(try host.settled() == old.0)
+            #expect(try host.settled() == old.objects)
             point.arm(at: number)
             let outcome = try host.prune(after)
             // Fewer calls may have been made this time.
             host.end(SIGKILL)
             let what = "\(apply), killed before call \(number) of \(calls.count) (\(point.disarm().calls.last ?? "none"))"
             let orphaned = try (0...1).map(place.policy)
-            #expect([old.1.policy, new.1.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
+            #expect([old.seen.policy, new.seen.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
             #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
 
             try start(host)
             #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
             let (there, seen) = (try host.settled(), try place.look())
-            let isNew = seen == new.1
-            #expect(isNew || seen == old.1, "\(what): \(seen)")
-            #expect(there == (isNew ? new.0 : old.0), "\(what)")
+            let isNew = seen == new.seen
+            #expect(isNew || seen == old.seen, "\(what): \(seen)")
+            #expect(there == (isNew ? new.objects : old.objects), "\(what)")
             #expect(try host.leftToRepair() == 0, "\(what)")
             // What was answered as applied stays applied.
             let isAnswered = outcome.status == 0 && !outcome.statuses.isEmpty
@@ -48,31 +39,22 @@ import Testing
             tally.note(isNew: isNew, isAnswered: isAnswered)
         }
         print("\(apply): \(calls.count) calls; \(tally)")
-        try foreign.expectUntouched()
-        expectUndisturbed(floods)
+        try others.expectUndisturbed()
     }
 
     @Test("of the start that follows a kill is as good as before it: the one after makes it whole")
     func killedAgain() throws {
         let place = try FaultPlace()
         let host = place.host
-        let foreign = try Foreign(on: host)
         let (before, after) = (place.everything("a", isExtra: false), place.everything("b", isExtra: true))
-        try start(host)
-        try place.apply(before)
-        let old = (try host.settled(), try place.look())
-        let floods = try place.floods()
-        point.arm(at: nil)
-        try place.apply(after)
-        let new = (try host.settled(), try place.look())
-        let calls = point.disarm().calls
+        let (old, new, calls, others) = try prepare(place, before, after)
         // The intents are stored, and the kernel has heard of none of them.
         let stored = try #require(calls.lastIndex { $0 == "fdatasync" || $0 == "fsync" }) + 2
 
         let starting = try starts(of: host, place, before, after, stored)
         for number in points(of: starting, "a start") {
             try place.apply(before)
-            #expect(try host.settled() == old.0)
+            #expect(try host.settled() == old.objects)
             point.arm(at: stored)
             _ = try host.prune(after)
             host.end(SIGKILL)
@@ -81,18 +63,17 @@ import Testing
             host.end(SIGKILL)
             let what = "a start, killed before call \(number) of \(starting.count) (\(point.disarm().calls.last ?? "none"))"
             let orphaned = try (0...1).map(place.policy)
-            #expect([old.1.policy, new.1.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
+            #expect([old.seen.policy, new.seen.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
             #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
 
             try start(host)
             #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
-            #expect(try host.settled() == new.0, "\(what)")
-            #expect(try place.look() == new.1, "\(what)")
+            #expect(try host.settled() == new.objects, "\(what)")
+            #expect(try place.look() == new.seen, "\(what)")
             #expect(try host.leftToRepair() == 0, "\(what)")
         }
         print("a start: \(starting.count) calls")
-        try foreign.expectUntouched()
-        expectUndisturbed(floods)
+        try others.expectUndisturbed()
     }
 
     @Test("of making or removing an isolated network leaves all of it or nothing; the next start makes it whole", arguments: [true, false])
@@ -148,6 +129,24 @@ import Testing
 
     private func start(_ host: DaemonHost) throws { try host.start(judging: KillPoint.calls, point.judge) }
 
+    /// A world as the kernel lists it and as packets see it.
+    private typealias World = (objects: [String: Int], seen: FaultPlace.Seen)
+
+    /// What the host is like in each of two worlds, and the calls that lead from the one to the other.
+    private func prepare(
+        _ place: FaultPlace, _ before: String, _ after: String
+    ) throws -> (old: World, new: World, calls: [String], others: Others) {
+        let foreign = try Foreign(on: place.host)
+        try start(place.host)
+        try place.apply(before)
+        let old = (try place.host.settled(), try place.look())
+        let others = Others(foreign: foreign, floods: try place.floods())
+        point.arm(at: nil)
+        try place.apply(after)
+        let new = (try place.host.settled(), try place.look())
+        return (old, new, point.disarm().calls, others)
+    }
+
     /// Whether what no rule allows gets through from a pod that may be half made; beside what gets through from another.
     private func isForbidden(_ place: FaultPlace, from pod: DaemonPod) throws -> Bool {
         guard try pod.namespace.json("ip", "-j", "link", "show").count > 1 else { return false }
@@ -160,12 +159,6 @@ import Testing
             _ = try place.web.isReached(at: FaultPlace.first, from: place.quiet[0], family, witness: FaultPlace.both)
             return closed.receive(within: .milliseconds(50)) != nil
         }
-    }
-
-    private func expectUndisturbed(_ floods: (untouched: Flood, never: Flood), _ location: SourceLocation = #_sourceLocation) {
-        let (untouched, never) = (floods.untouched.stop(), floods.never.stop())
-        #expect(untouched.sent > 100 && untouched.lost == [], "of \(untouched.sent)", sourceLocation: location)
-        #expect(never.sent > 100 && never.received == 0, sourceLocation: location)
     }
 
     private func points(of calls: [String], _ what: String) -> [Int] {
@@ -190,6 +183,19 @@ private struct Tally: CustomStringConvertible {
     var description: String { "\(counts)" }
 }
 
+/// What isn't the daemon's, and what goes on while it dies.
+private struct Others {
+    let foreign: Foreign
+    let floods: (untouched: Flood, never: Flood)
+
+    func expectUndisturbed(_ location: SourceLocation = #_sourceLocation) throws {
+        let (untouched, never) = (floods.untouched.stop(), floods.never.stop())
+        #expect(untouched.sent > 100 && untouched.lost == [], "of \(untouched.sent)", sourceLocation: location)
+        #expect(never.sent > 100 && never.received == 0, sourceLocation: location)
+        try foreign.expectUntouched(location)
+    }
+}
+
 /// What looks like the daemon's and isn't: a link with such an alias, tables with such names, a route beside its own.
 private struct Foreign {
     private let host: LabNamespace
@@ -211,7 +217,7 @@ private struct Foreign {
             + host.run("nft", "list", "table", "inet", "hawser-of-others")
     }
 
-    func expectUntouched(_ location: SourceLocation = #_sourceLocation) throws {
+    func expectUntouched(_ location: SourceLocation) throws {
         #expect(try Self.text(host) == text, sourceLocation: location)
     }
 }
