@@ -43,6 +43,8 @@ package enum TransportError: Error, Hashable, Sendable {
     case noAnswer(within: Duration)
     /// The socket's receive buffer overflowed, and answers with it (`ENOBUFS`); what was asked may have been done.
     case answersLost
+    /// An answer ended in the middle of a message; what was asked may have been done.
+    case answerCut
     /// One message is longer than the socket can send: bytes, and the bytes that it could.
     case tooLong(Int, limit: Int)
     /// A dump was interrupted by changes every time.
@@ -57,6 +59,7 @@ extension TransportError: CustomStringConvertible {
         case .system(let errno, let doing): "\(doing): \(errno)"
         case .noAnswer(let time): "no answer within \(time.components.seconds) s"
         case .answersLost: "answers of the kernel were lost, for the receive buffer was full"
+        case .answerCut: "an answer of the kernel ends in the middle of a message"
         case .tooLong(let length, let limit): "a message of \(length) bytes, where the socket sends \(limit) at most"
         case .neverConsistent(let attempts): "what was asked for changed during each of \(attempts) readings"
         case .refused(let error): "\(error)"
@@ -66,7 +69,7 @@ extension TransportError: CustomStringConvertible {
     /// Whether what was asked may have been done nevertheless.
     package var isUncertain: Bool {
         switch self {
-        case .system, .noAnswer, .answersLost: true
+        case .system, .noAnswer, .answersLost, .answerCut: true
         case .tooLong, .neverConsistent, .refused: false
         }
     }
@@ -77,6 +80,7 @@ extension TransportError: CustomStringConvertible {
         case .system(let errno, _): errno
         case .noAnswer: .timedOut
         case .answersLost: .noBufferSpace
+        case .answerCut: .badMessage
         case .tooLong: .messageTooLong
         case .neverConsistent: .interrupted
         case .refused(let error): error.errno

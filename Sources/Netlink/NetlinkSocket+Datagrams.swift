@@ -74,24 +74,24 @@ extension NetlinkSocket {
         }
     }
 
-    /// Goes through the messages of a datagram of `length` bytes.
-    func messages<Failure: Error>(
-        in length: Int, _ body: (MessageHeader, RawSpan) throws(Failure) -> Void
-    ) throws(Failure) {
-        try unsafe buffer.span.bytes.extracting(first: length).messages(body)
+    /// Goes through the messages of a datagram of `length` bytes; throws when the last of them isn't whole.
+    func messages(in length: Int, _ body: (MessageHeader, RawSpan) -> Void) throws(TransportError) {
+        guard unsafe buffer.span.bytes.extracting(first: length).messages(body) else { throw .answerCut }
     }
 }
 
 extension RawSpan {
-    /// Goes through the messages of a datagram, up to the first that doesn't fit.
-    func messages<Failure: Error>(_ body: (MessageHeader, RawSpan) throws(Failure) -> Void) throws(Failure) {
+    /// Goes through the messages of a datagram, up to the first that doesn't fit; whether there was none such.
+    @discardableResult
+    func messages<Failure: Error>(_ body: (MessageHeader, RawSpan) throws(Failure) -> Void) throws(Failure) -> Bool {
         var offset = 0
         while offset + MessageHeader.size <= byteCount {
             let header = MessageHeader(self, at: offset)
-            guard header.length >= MessageHeader.size, offset + header.length <= byteCount else { return }
+            guard header.length >= MessageHeader.size, offset + header.length <= byteCount else { return false }
             try body(header, extracting(offset..<(offset + header.length)))
             offset += (header.length + 3) & ~3
         }
+        return offset >= byteCount
     }
 }
 

@@ -12,14 +12,13 @@ extension NetlinkSocket {
     package mutating func dump<Element: Equatable>(
         _ type: MessageType, _ content: (inout MessageWriter) -> Void, _ parse: (MessageHeader, RawSpan) -> Element?
     ) throws(TransportError) -> [Element] {
-        let attempts = 20
         var previous: [Element]?
-        for _ in 0..<attempts {
+        for _ in 0..<Self.attempts {
             let (elements, isConsistent) = try reading(type, content, parse)
             if isConsistent || elements == previous { return elements }
             previous = elements
         }
-        throw .neverConsistent(attempts: attempts)
+        throw .neverConsistent(attempts: Self.attempts)
     }
 
     /// One reading of a list, all of it, and whether nothing of the kind came or went meanwhile.
@@ -27,13 +26,17 @@ extension NetlinkSocket {
         _ type: MessageType, _ content: (inout MessageWriter) -> Void, _ parse: (MessageHeader, RawSpan) -> Element?
     ) throws(TransportError) -> (elements: [Element], isConsistent: Bool) {
         var elements: [Element] = []
-        while true {
+        for _ in 0..<Self.attempts {
             elements.removeAll(keepingCapacity: true)
             let reading = try pass(type, content) { if let element = parse($0, $1) { elements.append(element) } }
             // What was too long for the buffer is lost. There is room for it now.
             if !reading.isCut { return (elements, reading.isConsistent) }
         }
+        throw .answerCut
     }
+
+    /// How often a list is read, and not as often as somebody makes it necessary.
+    private static var attempts: Int { 20 }
 
     /// One reading: whether the kernel calls it consistent, and whether a part is missing.
     private mutating func pass(
@@ -53,17 +56,22 @@ extension NetlinkSocket {
                 continue
             }
             guard length > 0 else { throw .noAnswer(within: patience) }
-            messages(in: length) { header, message in
-                guard header.sequence == sequence else { return }
-                if header.flags.contains(.interrupted) { isConsistent = false }
-                switch header.type {
-                case .done, .error:
-                    isDone = true
-                    refusal = KernelError(header, message)
-                    refusal?.operation = type
-                case .overrun, .noOperation: break
-                default: if !isCut { body(header, message) }
+            do throws(TransportError) {
+                try messages(in: length) { header, message in
+                    guard header.sequence == sequence else { return }
+                    if header.flags.contains(.interrupted) { isConsistent = false }
+                    switch header.type {
+                    case .done, .error:
+                        isDone = true
+                        refusal = KernelError(header, message)
+                        refusal?.operation = type
+                    case .overrun, .noOperation: break
+                    default: if !isCut { body(header, message) }
+                    }
                 }
+            } catch .answerCut {
+                // The rest of the list comes all the same, and must be taken before the next can be asked for.
+                isCut = true
             }
         }
         if let refusal { throw .refused(refusal) }

@@ -4,7 +4,7 @@ extension NetlinkSocket {
         before deadline: ContinuousClock.Instant, _ body: (MessageHeader, RawSpan) -> Void
     ) throws(TransportError) -> Bool {
         guard let length = try receive(until: deadline) else { throw .answersLost }
-        messages(in: length, body)
+        try messages(in: length, body)
         return length > 0
     }
 
@@ -15,7 +15,7 @@ extension NetlinkSocket {
             guard let length = try receive(until: nil) else { throw .answersLost }
             guard length > 0 else { return some }
             some = true
-            messages(in: length, body)
+            try messages(in: length, body)
         }
     }
 }

@@ -54,7 +54,7 @@ extension NetlinkSocket {
         while missing > 0 {
             guard let length = try receive(until: .now + patience) else { continue }
             guard length > 0 else { throw .noAnswer(within: patience) }
-            messages(in: length) { header, message in
+            try messages(in: length) { header, message in
                 guard header.type != .noOperation, header.type != .done else { return }
                 guard sequences.contains(header.sequence) else { return event(header, message) }
                 if header.type == .error { missing -= 1 }
@@ -91,7 +91,7 @@ extension NetlinkSocket {
                 if alone { break }
                 throw .noAnswer(within: patience)
             }
-            messages(in: length) { header, message in
+            try messages(in: length) { header, message in
                 guard sequences.contains(header.sequence) else { return }
                 guard header.type == .error else { return echo(header, message) }
                 if let error = KernelError(header, message) { refused.append(error) }

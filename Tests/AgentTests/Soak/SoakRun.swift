@@ -136,8 +136,10 @@ final class SoakRun {
                     known and not wanted: \(pods.filter { !wanted.contains($0.id) }.map { "\($0.id) \($0.status): \($0.reason ?? "")" }), \
                     wanted and not known: \(wanted.subtracting(known).sorted())
                     \(known.symmetricDifference(wanted).flatMap(controller.history).joined(separator: "\n"))
-                    \(world.host.log.suffix(4000))
-                    """)
+                    namespaces by the model: \(world.namespaces.keys.sorted())
+                    \((try? world.host.host.run("sh", "-c", "ls -li \(Lab.directory); grep nsfs /proc/self/mountinfo")) ?? "")
+                    \((try? world.host.hawser("events", "--output", "json").output.suffix(6000)) ?? "")
+                    """ + evidence())
             }
         }
     }
