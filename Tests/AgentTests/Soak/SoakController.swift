@@ -11,8 +11,8 @@ import Synchronization
 
 /// A controller with one stream of pushes, that sends on while earlier ones are answered.
 ///
-/// When the daemon has gone it pushes again what wasn't answered, and all that it pushed after the first of that: answers may overtake each other, and an
-/// old push alone would undo a new one that was answered.
+/// What wasn't answered when the daemon went may be in force or not. It isn't pushed again, for what came of it depends on what there was before:
+/// whoever connects anew pushes the whole first.
 final class SoakController: Sendable {
     struct Tally: Sendable {
         var (sent, answered) = (0, 0)
@@ -33,15 +33,10 @@ final class SoakController: Sendable {
         var request: Hawser_V1_PushRequest
         var mustRefuse: Set<String>
         var since: ContinuousClock.Instant
-        var isRepeated = false
     }
 
     private struct State {
         var unanswered: [Int: Push] = [:]
-        /// Those that were answered, and came after one that isn't.
-        var answered: [Int: Hawser_V1_PushRequest] = [:]
-        /// Those of them that were pushed again, until they are answered again.
-        var repeated: Set<Int> = []
         var outgoing: AsyncStream<Hawser_V1_PushRequest>.Continuation?
         var tally = Tally()
         /// The daemon is about to be killed, so the stream will break.
@@ -50,12 +45,6 @@ final class SoakController: Sendable {
         var broken: String?
         /// What happened, the newest last.
         var history: [String] = []
-
-        /// What came before all that isn't settled needs no repetition.
-        mutating func forget() {
-            let oldest = min(unanswered.keys.min() ?? .max, repeated.min() ?? .max)
-            answered = answered.filter { $0.key >= oldest }
-        }
 
         mutating func note(_ words: String) {
             if history.count > 2000 { history.removeFirst(1000) }
@@ -76,21 +65,19 @@ final class SoakController: Sendable {
         state.withLock { state in state.history.filter { $0.contains(id) || $0.hasPrefix("a stream") }.suffix(40) }
     }
 
-    /// Holds a stream open while `body` runs; what wasn't answered on the one before goes first.
+    /// Holds a stream open while `body` runs; what wasn't answered on the one before is forgotten.
     func connected(to socket: String, _ body: () async throws -> Void) async throws {
         let transport = try HTTP2ClientTransport.Posix(target: .unixDomainSocket(path: socket), transportSecurity: .plaintext)
         try await withGRPCClient(transport: transport) { client in
             let (requests, outgoing) = AsyncStream.makeStream(of: Hawser_V1_PushRequest.self)
-            state.withLock { state in
+            let lost = state.withLock { state in
                 state.outgoing = outgoing
                 state.isDoomed = false
-                state.note("a stream begins; pushed again: \(state.unanswered.keys.sorted())")
-                for number in (Array(state.unanswered.keys) + state.answered.keys).sorted() {
-                    state.unanswered[number]?.isRepeated = true
-                    if let request = state.unanswered[number]?.request ?? state.answered[number] { outgoing.yield(request) }
-                }
-                state.repeated = Set(state.answered.keys)
+                state.note("a stream begins; not answered: \(state.unanswered.keys.sorted())")
+                defer { state.unanswered = [:] }
+                return state.unanswered.count
             }
+            window.leave(lost)
             async let stream: Void = self.stream(Hawser_V1_Push.Client(wrapping: client), requests)
             try await body()
             outgoing.finish()
@@ -98,7 +85,7 @@ final class SoakController: Sendable {
         }
     }
 
-    /// To be called before the daemon is killed: what is lost with the stream is pushed again on the next.
+    /// To be called before the daemon is killed: the stream will break.
     func expectEnd() {
         state.withLock { state in
             state.isDoomed = true
@@ -151,24 +138,14 @@ final class SoakController: Sendable {
         try await window.enter(width)
         try judge()
         window.leave(width)
-        while state.withLock({ !$0.repeated.isEmpty && $0.broken == nil }) { try await Task.sleep(for: .milliseconds(5)) }
-        try judge()
     }
 
     private func take(_ reply: Hawser_V1_PushReply) {
         guard !reply.later, let number = Int(reply.id) else { return }
         let isAnswer = state.withLock { state in
-            guard let push = state.unanswered.removeValue(forKey: number) else {
-                state.repeated.remove(number)
-                state.forget()
-                return false
-            }
-            state.answered[number] = push.request
-            state.forget()
+            guard let push = state.unanswered.removeValue(forKey: number) else { return false }
             state.tally.answered += 1
             state.note("answer \(number): " + reply.answers.map { "\($0.kind) \($0.id) \($0.status) \($0.reason)" }.joined(separator: ", "))
-            // What was pushed before and after a kill was in part known.
-            guard !push.isRepeated else { return true }
             let time = push.since.duration(to: .now).components
             state.tally.times.append(Double(time.seconds) * 1e3 + Double(time.attoseconds) / 1e15)
             for answer in reply.answers {

@@ -65,10 +65,8 @@ final class SoakRun {
             guard killing else { continue }
             kills += 1
             try world.host.start()
-            try await controller.connected(to: world.host.folder.file("control.sock")) {
-                try await controller.drain()
-                try await check()
-            }
+            try await pushWhole(world.whole())
+            try await controller.connected(to: world.host.folder.file("control.sock")) { try await check() }
         }
     }
 
@@ -98,6 +96,17 @@ final class SoakRun {
         world.killNamespace(of: pod)
         died += 1
         if random.once(in: 2) { try world.makeNamespace(of: pod) }
+    }
+
+    /// A snapshot of the whole host; pods may wait for namespaces, where that is allowed.
+    private func pushWhole(_ intents: [Intent], allowing statuses: Set<Status> = [.applied, .pending]) async throws {
+        let document = ControlClient.Document(name: "whole", content: Data(IntentFile.encode(intents).json.utf8))
+        let answer = try await ControlClient.connected(to: world.host.folder.file("control.sock")) { client in
+            try await client.apply([document], prune: true)
+        }
+        for result in answer.results where !statuses.contains(result.status) {
+            Issue.record("\(result.kind) \(result.id): \(result.status) \(result.reason ?? "")")
+        }
     }
 
     // MARK: Looks
@@ -175,13 +184,7 @@ final class SoakRun {
     func clear() async throws {
         for pod in world.namespaces.keys where !random.once(in: 2) { world.killNamespace(of: pod) }
         world.clear()
-        let document = ControlClient.Document(name: "baseline", content: Data(IntentFile.encode(world.baseline).json.utf8))
-        let answer = try await ControlClient.connected(to: world.host.folder.file("control.sock")) { client in
-            try await client.apply([document], prune: true)
-        }
-        for result in answer.results where result.status != .applied {
-            Issue.record("\(result.kind) \(result.id): \(result.status) \(result.reason ?? "")")
-        }
+        try await pushWhole(world.baseline, allowing: [.applied])
         for pod in world.namespaces.keys { world.killNamespace(of: pod) }
         try await settle()
     }

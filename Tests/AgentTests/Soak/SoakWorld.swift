@@ -64,6 +64,24 @@ final class SoakWorld {
         return Set(outcomes.compactMap { id, outcome in if case .rejected = outcome { id } else { nil } })
     }
 
+    /// All that is wanted, to be pushed as a whole, where what the daemon has isn't known: no pod names a group that isn't there or is leaving, for then
+    /// what becomes of both would depend on that.
+    func whole() -> [Intent] {
+        let leaving = intents.leaving
+        let all = intents.all.filter { !leaving.contains($0.id) }
+        let groups = Set(all.map(\.id).filter { $0.kind == .securityGroup }.map(\.id))
+        let whole = all.map { intent in
+            guard case .pod(var pod) = intent else { return intent }
+            let network = pod.network
+            pod.securityGroups.removeAll { !groups.contains($0.value) && $0 != network.defaultGroup }
+            if pod.securityGroups.isEmpty { pod.securityGroups = [network.defaultGroup] }
+            return .pod(pod)
+        }
+        intents = Intents()
+        _ = take(.upsert(whole))
+        return whole
+    }
+
     /// The baseline alone is left.
     func clear() {
         intents = Intents()
