@@ -88,7 +88,7 @@ private final class Listening: Sendable {
                 _ = try firewall.drain { header, message in
                     if let event = rulesetReader.event(header, message) { events.append(event) }
                 }
-            } catch where error == .answersLost || error == .answerCut {
+            } catch .answersLost, .answerCut {
                 try linkReader.start(through: &links)
                 rulesetReader.start()
                 return [.missed]
