@@ -1,7 +1,8 @@
 import CLibMNL
-import Netlink
 import OwnThreads
 import Testing
+
+@testable import Netlink
 
 @Suite("A netlink message", .ownThreads) struct NetlinkMessageTests {
     private static let number = AttributeKey<UInt32>(1)
@@ -37,6 +38,18 @@ import Testing
         var bytes = expected
         bytes[0] = UInt8(expected.count)
         #expect(Self.sample() == bytes)
+    }
+
+    @Test("is missed where the datagram ends in the middle of it, and those before it are read")
+    func isCut() {
+        let (one, two) = (Self.sample(), Self.sample() + Self.sample())
+        for length in 0...two.count {
+            let bytes = Array(two.prefix(length))
+            var count = 0
+            let isWhole = unsafe bytes.span.bytes.messages { _, _ in count += 1 }
+            #expect(count == length / one.count)
+            #expect(isWhole == (length % one.count == 0), "\(length) bytes")
+        }
     }
 
     @Test("is read as it was written")
