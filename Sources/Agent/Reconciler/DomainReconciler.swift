@@ -176,12 +176,11 @@ actor DomainReconciler {
         do {
             if isEnding {
                 // It couldn't be removed before.
-            } else if let first = works.first, let intents = first.begin {
-                outcome.applied = try begin(intents, attachable: Set(first.appeared))
             } else if plane == nil {
-                // It couldn't be opened before: what was missed is caught up with.
+                // It is new, and may have been told of more since; or it couldn't be opened before, and what was missed is caught up with.
                 var (intents, attachable) = (desired.intents, desired.attachable)
                 for work in works {
+                    if let begin = work.begin { (intents, attachable) = (begin, []) }
                     intents.mirror(work.changed)
                     attachable.formUnion(work.appeared)
                     attachable.subtract(work.gone)
