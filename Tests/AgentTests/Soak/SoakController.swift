@@ -15,7 +15,8 @@ import Synchronization
 /// whoever connects anew pushes the whole first.
 final class SoakController: Sendable {
     struct Tally: Sendable {
-        var (sent, answered) = (0, 0)
+        /// Those without an answer when the daemon was killed are forgotten.
+        var (sent, answered, forgotten) = (0, 0, 0)
         /// Answers in which the kernel refused something, as when a pod's namespace went in the middle.
         var failed: [String: Int] = [:]
         /// Where what was rejected isn't what had to be.
@@ -75,6 +76,7 @@ final class SoakController: Sendable {
                 state.isDoomed = false
                 state.note("a stream begins; not answered: \(state.unanswered.keys.sorted())")
                 defer { state.unanswered = [:] }
+                state.tally.forgotten += state.unanswered.count
                 return state.unanswered.count
             }
             window.leave(lost)

@@ -1,3 +1,4 @@
+import Glibc
 import HostNetwork
 import Lab
 import PolicyModel
@@ -109,6 +110,11 @@ final class SoakWorld {
 
     /// The pods that are to be called applied.
     var applied: Set<String> { Set(attached.filter { intents.unmet(for: $0.id).isEmpty }.map(\.id.value)) }
+
+    /// Whether each has it. Where a namespace took another's place a moment ago, a daemon that hasn't noticed yet calls its pod applied.
+    func isPlugged() throws -> Bool {
+        try attached.allSatisfy { pod in try namespace(of: pod.id)?.inside { unsafe if_nametoindex(pod.interface) != 0 } ?? false }
+    }
 
     var oracle: Oracle {
         var scene = Scene()
