@@ -23,9 +23,7 @@ struct AlcorFigures {
             lab.remove()
             try? FileManager.default.removeItem(at: folder)
         }
-        try host.run("ip", "link", "add", "underlay", "type", "veth", "peer", "name", "far")
-        try host.run("ip", "addr", "add", "192.0.2.1/24", "dev", "underlay")
-        for name in ["lo", "underlay", "far"] { try host.run("ip", "link", "set", name, "up") }
+        try host.addUnderlay("192.0.2.1")
         return try await measure(counts, isolated: false) + measure(counts, isolated: true)
     }
 

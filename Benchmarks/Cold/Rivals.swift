@@ -1,7 +1,6 @@
 import Kernel
 import Lab
 import Netlink
-import Synchronization
 
 /// Another user of the host, who changes what is his own again and again.
 protocol Rival: Actor {

@@ -33,9 +33,7 @@ final class ScaleHost: Sendable {
         let store = try Store(path: folder.appending(path: "scale-\(number).sqlite").path)
         try store.commit(upserts: intents, deletions: [], source: Source.control)
         let underlay = Underlay(address: .v4(0xc000_0201), mtu: 1500)
-        try host.run("ip", "link", "add", "underlay", "type", "veth", "peer", "name", "far")
-        try host.run("ip", "addr", "add", "\(underlay.address)/24", "dev", "underlay")
-        for name in ["lo", "underlay", "far"] { try host.run("ip", "link", "set", name, "up") }
+        try host.addUnderlay("\(underlay.address)")
         let (directory, marks) = (domains, MarkLayout.standard)
         let kernel = try host.inside {
             _ = try Forwarding.enable()

@@ -76,7 +76,12 @@ extension NetlinkSocket {
 
     /// Goes through the messages of a datagram of `length` bytes; throws when the last of them isn't whole.
     func messages(in length: Int, _ body: (MessageHeader, RawSpan) -> Void) throws(TransportError) {
-        guard unsafe buffer.span.bytes.extracting(first: length).messages(body) else { throw .answerCut }
+        guard areWhole(in: length, body) else { throw .answerCut }
+    }
+
+    /// Goes through the messages of a datagram of `length` bytes; whether the last of them is whole.
+    func areWhole(in length: Int, _ body: (MessageHeader, RawSpan) -> Void) -> Bool {
+        unsafe buffer.span.bytes.extracting(first: length).messages(body)
     }
 }
 

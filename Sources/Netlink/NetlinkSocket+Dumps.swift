@@ -56,23 +56,20 @@ extension NetlinkSocket {
                 continue
             }
             guard length > 0 else { throw .noAnswer(within: patience) }
-            do throws(TransportError) {
-                try messages(in: length) { header, message in
-                    guard header.sequence == sequence else { return }
-                    if header.flags.contains(.interrupted) { isConsistent = false }
-                    switch header.type {
-                    case .done, .error:
-                        isDone = true
-                        refusal = KernelError(header, message)
-                        refusal?.operation = type
-                    case .overrun, .noOperation: break
-                    default: if !isCut { body(header, message) }
-                    }
+            let areWhole = areWhole(in: length) { header, message in
+                guard header.sequence == sequence else { return }
+                if header.flags.contains(.interrupted) { isConsistent = false }
+                switch header.type {
+                case .done, .error:
+                    isDone = true
+                    refusal = KernelError(header, message)
+                    refusal?.operation = type
+                case .overrun, .noOperation: break
+                default: if !isCut { body(header, message) }
                 }
-            } catch .answerCut {
-                // The rest of the list comes all the same, and must be taken before the next can be asked for.
-                isCut = true
             }
+            // The rest of the list comes all the same, and must be taken before the next can be asked for.
+            isCut = isCut || !areWhole
         }
         if let refusal { throw .refused(refusal) }
         return (isConsistent, isCut)

@@ -65,7 +65,8 @@ package struct LinuxDomains: DomainHost {
     }
 
     package func leftovers(besides domains: Set<RoutingDomain>) -> [String] {
-        strays(besides: domains).map(\.path) + strangers(besides: domains).map { "\(directory)/\($0)" }
+        files(besides: domains).map(\.path).filter { DomainNamespace.name(at: $0, owner: owner) != nil }
+            + strangers(besides: domains).map { "\(directory)/\($0)" }
     }
 
     /// What there is that may have been named for a routing domain, besides some.
@@ -73,13 +74,6 @@ package struct LinuxDomains: DomainHost {
         let wanted = Set(domains.compactMap(path))
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.filter { $0.hasPrefix(RoutingDomain.prefix) }.map { ("\(directory)/\($0)", $0) }.filter { !wanted.contains($0.path) }
-    }
-
-    /// Namespaces that are named, and the networks that they were made for.
-    private func strays(besides domains: Set<RoutingDomain>) -> [(path: String, name: String, network: String)] {
-        files(besides: domains).compactMap { path, name in
-            DomainNamespace.name(at: path, owner: owner).map { (path, name, $0) }
-        }
     }
 
     /// Those that somebody keeps for the next daemon.
@@ -91,12 +85,15 @@ package struct LinuxDomains: DomainHost {
     package func sweep(keeping domains: Set<RoutingDomain>) -> [String] {
         var removed: [String] = []
         for name in strangers(besides: domains) { try? kept?.forget(name) }
-        for (path, name, network) in strays(besides: domains) {
+        for (path, name) in files(besides: domains) {
+            guard let network = DomainNamespace.name(at: path, owner: owner) else {
+                DomainNamespace.removeRest(at: path)
+                continue
+            }
             let namespace = DomainNamespace(path: path, owner: owner, name: network)
             try? kept?.forget(name)
             if (try? namespace.remove()) != nil { removed.append("the routing domain of network \(network) (\(path))") }
         }
-        for (path, _) in files(besides: domains) { DomainNamespace.removeRest(at: path) }
         return removed
     }
 }

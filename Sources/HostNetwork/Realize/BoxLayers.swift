@@ -7,11 +7,11 @@ extension Box {
     static func layers(_ boxes: [Box]) -> [[Box]] {
         var layers: [Layer] = []
         for box in boxes.sorted(by: { $0.isWider(than: $1) }) {
-            let pieces = layers.map { $0.rest(of: box) }
+            let rests = layers.map { $0.rest(of: box) }
             // All of it is there already.
-            if pieces.contains([]) { continue }
-            if let index = pieces.firstIndex(where: { $0.map { $0.count <= most } ?? false }), let pieces = pieces[index] {
-                for piece in pieces { layers[index].insert(piece) }
+            if rests.contains([]) { continue }
+            if let index = rests.firstIndex(where: { $0 != nil }) {
+                for piece in rests[index] ?? [] { layers[index].insert(piece) }
             } else {
                 layers.append(Layer(box))
             }
@@ -41,7 +41,7 @@ private struct Layer {
         all.append(box)
     }
 
-    /// What of a box isn't in this layer yet, as boxes that overlap neither it nor each other; nil when there would be many too many.
+    /// What of a box isn't in this layer yet, as boxes that overlap neither it nor each other; nil when there would be too many.
     func rest(of box: Box) -> [Box]? {
         var pieces = [box]
         for other in candidates(overlapping: box.second) where other.overlaps(box) {
@@ -50,7 +50,7 @@ private struct Layer {
             // Those that come later may take some away again.
             if pieces.count > 4 * Box.most { return nil }
         }
-        return pieces
+        return pieces.count <= Box.most ? pieces : nil
     }
 
     /// Every box kept so far whose second range may overlap `range`; one of several numbers may come more than once.

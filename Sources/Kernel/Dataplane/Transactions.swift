@@ -45,7 +45,7 @@ package struct Transactions {
     /// The kind of the last one.
     private var last = Stage.asIs
     /// Of a kind that nothing is known of yet.
-    private static let first = 25
+    private static let guess = 25
 
     package init(_ operations: [HostNetwork.Operation]) {
         // Tables that are replaced are so at once: nobody sees them gone.
@@ -75,7 +75,7 @@ package struct Transactions {
         guard let first = units.popFirst() else { return nil }
         last = first.stage
         guard first.stage != .asIs else { return first.operations }
-        let size = sizes[first.stage] ?? Self.first
+        let size = sizes[first.stage] ?? Self.guess
         var piece = first.operations
         while let unit = units.first, unit.stage == first.stage, piece.count + unit.operations.count <= size {
             piece += unit.operations

@@ -86,13 +86,18 @@ final class DaemonHost: Sendable {
     /// The same, where it may be killed before it answers; returns when it answers or has ended.
     func begin(judging calls: [String], _ judge: @escaping SystemCall.Judge) throws {
         let daemon = try begin { try LabProgram($0, in: host, log: folder.file("log"), calls: calls, judge: judge) }
-        #expect(try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }, "\(log)")
+        #expect(try isDecided(daemon), "\(log)")
+    }
+
+    /// Whether it answers or has ended in time.
+    private func isDecided(_ daemon: LabProgram) throws -> Bool {
+        try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }
     }
 
     private func start(_ more: [String] = [], _ program: ([String]) throws -> LabProgram) throws {
         let daemon = try begin(more, program)
-        let answers = try eventually(within: .seconds(30)) { try daemon.hasEnded || hawser("status").status == 0 }
-        #expect(answers && !daemon.hasEnded, "\(log)")
+        let isDecided = try isDecided(daemon)
+        #expect(isDecided && !daemon.hasEnded, "\(log)")
     }
 
     private func begin(_ more: [String] = [], _ program: ([String]) throws -> LabProgram) throws -> LabProgram {

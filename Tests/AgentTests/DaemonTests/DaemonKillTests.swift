@@ -40,11 +40,7 @@ import Testing
             seen.insert("\(bound.joined()) \(isExtra)")
         }
         #expect(seen.count > 1, "the kills all came at the same point")
-        let (untouched, never) = (floods.untouched.stop(), floods.never.stop())
-        #expect(untouched.sent > 1000)
-        #expect(untouched.lost == [])
-        #expect(never.sent > 1000)
-        #expect(never.received == 0)
+        floods.expectUndisturbed(sent: 1000)
     }
 
     @Test("and started again with nothing to change adopts what is there, and changes nothing")
@@ -60,7 +56,7 @@ import Testing
             host.end(signal)
             let watch = try KernelWatch(on: host)
             try host.start()
-            #expect(try host.hawser("status", "--output", "json").object["ready"] as? Bool == true)
+            #expect(try host.isReady())
             // The tables become its own, which changes nothing in them; where the kernel knows no owners, not even that is said.
             let adoption = ["add table inet hawser", "add table arp hawser"]
             let told = try watch.stop()
@@ -69,8 +65,7 @@ import Testing
             #expect(try host.settled() == before)
             #expect(try [place.policy(0), place.policy(1)] == ["b", "b"])
         }
-        #expect(floods.untouched.stop().lost == [])
-        #expect(floods.never.stop().received == 0)
+        floods.expectUndisturbed()
     }
 
     /// Changes by the command line, one after another until it is stopped, from a thread of its own.

@@ -21,13 +21,9 @@ import Testing
             let outcome = try host.prune(after)
             // Fewer calls may have been made this time.
             host.end(SIGKILL)
-            let what = "\(apply), killed before call \(number) of \(calls.count) (\(point.disarm().calls.last ?? "none"))"
-            let orphaned = try (0...1).map(place.policy)
-            #expect([old.seen.policy, new.seen.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
-            #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
-
-            try start(host)
-            #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+            let what = "\(apply), killed before call \(number) of \(calls.count) (\(point.disarm().last ?? "none"))"
+            try expectClosed(place, [old, new], what)
+            try restart(host, what)
             let (there, seen) = (try host.settled(), try place.look())
             let isNew = seen == new.seen
             #expect(isNew || seen == old.seen, "\(what): \(seen)")
@@ -61,13 +57,9 @@ import Testing
             point.arm(at: number)
             try host.begin(judging: KillPoint.calls, point.judge)
             host.end(SIGKILL)
-            let what = "a start, killed before call \(number) of \(starting.count) (\(point.disarm().calls.last ?? "none"))"
-            let orphaned = try (0...1).map(place.policy)
-            #expect([old.seen.policy, new.seen.policy].contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
-            #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
-
-            try start(host)
-            #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+            let what = "a start, killed before call \(number) of \(starting.count) (\(point.disarm().last ?? "none"))"
+            try expectClosed(place, [old, new], what)
+            try restart(host, what)
             #expect(try host.settled() == new.objects, "\(what)")
             #expect(try place.look() == new.seen, "\(what)")
             #expect(try host.leftToRepair() == 0, "\(what)")
@@ -87,7 +79,7 @@ import Testing
         try place.apply(before)
         point.arm(at: nil)
         try place.apply(after)
-        let calls = point.disarm().calls
+        let calls = point.disarm()
         let what = isMade ? "a network made" : "a network removed"
 
         for number in points(of: calls, what) {
@@ -95,9 +87,8 @@ import Testing
             point.arm(at: number)
             _ = try host.prune(after)
             host.end(SIGKILL)
-            let what = "\(what), killed before call \(number) of \(calls.count) (\(point.disarm().calls.last ?? "none"))"
-            try start(host)
-            #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+            let what = "\(what), killed before call \(number) of \(calls.count) (\(point.disarm().last ?? "none"))"
+            try restart(host, what)
             let pods = try host.hawser("pods", "--output", "json").list
             #expect(pods.allSatisfy { $0["status"] as? String == "applied" }, "\(what)")
             #expect([0, 4].contains(pods.count), "\(what)")
@@ -119,15 +110,26 @@ import Testing
         _ = try host.prune(after)
         host.end(SIGKILL)
         point.arm(at: nil)
-        try start(host)
-        #expect(try eventually(within: .seconds(30), host.isReady))
+        try restart(host, "a start")
         _ = try host.settled()
-        return point.disarm().calls
+        return point.disarm()
     }
 
     // MARK: Means
 
     private func start(_ host: DaemonHost) throws { try host.start(judging: KillPoint.calls, point.judge) }
+
+    private func restart(_ host: DaemonHost, _ what: String) throws {
+        try start(host)
+        #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
+    }
+
+    /// Without a daemon one of these worlds is in force, and nothing goes out of a pod that may be half made.
+    private func expectClosed(_ place: FaultPlace, _ worlds: [World], _ what: String) throws {
+        let orphaned = try (0...1).map(place.policy)
+        #expect(worlds.map(\.seen.policy).contains(orphaned), "\(what): orphaned, ports \(orphaned) are open")
+        #expect(try !isForbidden(place, from: place.extra), "\(what): a new pod gets out")
+    }
 
     /// A world as the kernel lists it and as packets see it.
     private typealias World = (objects: [String: Int], seen: FaultPlace.Seen)
@@ -144,7 +146,7 @@ import Testing
         point.arm(at: nil)
         try place.apply(after)
         let new = (try place.host.settled(), try place.look())
-        return (old, new, point.disarm().calls, others)
+        return (old, new, point.disarm(), others)
     }
 
     /// Whether what no rule allows gets through from a pod that may be half made; beside what gets through from another.
@@ -162,13 +164,7 @@ import Testing
     }
 
     private func points(of calls: [String], _ what: String) -> [Int] {
-        let all = Array(1...max(1, calls.count))
-        let environment = ProcessInfo.processInfo.environment
-        if environment["HAWSER_KILLS"] == "all" { return all }
-        let seed = environment["HAWSER_SEED"].flatMap { Int($0) } ?? .random(in: 0..<1_000_000)
-        let wanted = environment["HAWSER_KILLS"].flatMap { Int($0) } ?? 3
-        print("\(what): \(wanted) of \(all.count) points (HAWSER_SEED=\(seed))")
-        return (0..<wanted).map { all[(seed + $0 * all.count / wanted) % all.count] }
+        FaultSample.of(Array(1...max(1, calls.count)), wanted: "HAWSER_KILLS", otherwise: 3, what)
     }
 }
 
@@ -186,12 +182,10 @@ private struct Tally: CustomStringConvertible {
 /// What isn't the daemon's, and what goes on while it dies.
 private struct Others {
     let foreign: Foreign
-    let floods: (untouched: Flood, never: Flood)
+    let floods: FaultFloods
 
     func expectUndisturbed(_ location: SourceLocation = #_sourceLocation) throws {
-        let (untouched, never) = (floods.untouched.stop(), floods.never.stop())
-        #expect(untouched.sent > 100 && untouched.lost == [], "of \(untouched.sent)", sourceLocation: location)
-        #expect(never.sent > 100 && never.received == 0, sourceLocation: location)
+        floods.expectUndisturbed(sent: 100, location)
         try foreign.expectUntouched(location)
     }
 }

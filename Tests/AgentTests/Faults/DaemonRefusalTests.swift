@@ -55,9 +55,7 @@ import Testing
             #expect(!host.hasEnded, "\(what)")
         }
         print("\(apply): \(requests.count) requests; \(tally)")
-        let (untouched, never) = (floods.untouched.stop(), floods.never.stop())
-        #expect(untouched.sent > 100 && untouched.lost == [], "of \(untouched.sent)")
-        #expect(never.sent > 100 && never.received == 0)
+        floods.expectUndisturbed()
     }
 
     @Test("everything for a while is asked less and less often, tells why it isn't ready, and is whole a moment after the end of it")
@@ -90,20 +88,13 @@ import Testing
         #expect(try eventually(within: .seconds(40)) { try host.isReady() })
         #expect(try place.look().policy == ["b", "b"])
         _ = try host.settled()
-        #expect(floods.untouched.stop().lost == [])
-        #expect(floods.never.stop().received == 0)
+        floods.expectUndisturbed()
     }
 
     // MARK: Means
 
     private func cases(of count: Int, _ apply: FaultApply) -> [(number: Int, fault: Fault)] {
         let all = (1...max(1, count)).flatMap { number in Fault.all.map { (number: number, fault: $0) } }
-        let environment = ProcessInfo.processInfo.environment
-        if environment["HAWSER_REFUSALS"] == "all" { return all }
-        let seed = environment["HAWSER_SEED"].flatMap { Int($0) } ?? .random(in: 0..<1_000_000)
-        let wanted = environment["HAWSER_REFUSALS"].flatMap { Int($0) } ?? 5
-        print("\(apply): \(wanted) of \(all.count) cases (HAWSER_SEED=\(seed))")
-        // As far apart as they can be, and every kind as often as any other.
-        return (0..<wanted).map { all[(seed + $0 * (all.count / wanted | 1)) % all.count] }
+        return FaultSample.of(all, wanted: "HAWSER_REFUSALS", otherwise: 5, "\(apply)")
     }
 }

@@ -26,20 +26,3 @@ extension FaultPlace {
         #expect(outcome.status == 0, "\(outcome.output) \(outcome.complaints)")
     }
 }
-
-extension DaemonHost {
-    /// Applies YAML as the whole of the host.
-    func prune(_ yaml: String) throws -> Outcome { try hawser("apply", "-f", "-", "--prune", "--output", "json", input: yaml) }
-
-    func isReady() throws -> Bool { try hawser("status", "--output", "json").object["ready"] as? Bool == true }
-
-    /// How many messages a look at everything sends: none where nothing was left to repair.
-    func leftToRepair() throws -> Int? {
-        (try hawser("resync", "--output", "json").object["transaction"] as? [String: Any])?["messages"] as? Int
-    }
-}
-
-extension DaemonHost.Outcome {
-    var results: [[String: Any]] { object["results"] as? [[String: Any]] ?? [] }
-    var statuses: [String] { results.compactMap { $0["status"] as? String } }
-}

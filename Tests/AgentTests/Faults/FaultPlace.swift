@@ -40,7 +40,7 @@ struct FaultPlace: Sendable {
     }
 
     /// A flood between the pods that nobody touches, and one to a port that is never open.
-    func floods() throws -> (untouched: Flood, never: Flood) {
+    func floods() throws -> FaultFloods {
         let (from, to) = (quiet[0], quiet[1])
         let untouched = try Flood(
             from: UDP(in: from.namespace, at: from.ipv6), to: UDP(in: to.namespace, at: to.ipv6, port: 7000), at: to.ipv6,
@@ -49,6 +49,6 @@ struct FaultPlace: Sendable {
         let never = try Flood(
             from: UDP(in: from.namespace, at: from.ipv4), to: UDP(in: web.namespace, at: web.ipv4, port: Self.neither + 1),
             at: web.ipv4, every: .milliseconds(1))
-        return (untouched, never)
+        return FaultFloods(untouched: untouched, never: never)
     }
 }

@@ -23,12 +23,11 @@ final class KillPoint: Sendable {
     /// Counts anew, and kills before call number `point`, from 1 on.
     func arm(at point: Int?) { state.withLock { $0 = State(isArmed: true, point: point) } }
 
-    /// The calls since it was armed, and whether it has killed.
-    @discardableResult
-    func disarm() -> (calls: [String], hasKilled: Bool) {
+    /// The calls since it was armed.
+    func disarm() -> [String] {
         state.withLock { state in
             defer { state = State() }
-            return (state.calls, state.isSpent)
+            return state.calls
         }
     }
 
