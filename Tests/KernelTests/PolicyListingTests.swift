@@ -68,31 +68,6 @@ import Testing
         #expect(count("chain") == believed.count { if case .chain = $0 { true } else { false } })
     }
 
-    @Test("is read whole while others commit all the time, though the kernel says each time that something has changed")
-    func readsAmongOthers() async throws {
-        let host = try await world()
-        // Enough for a reading to take longer than the others take between two commits.
-        let cidrs = (0..<20_000).map { Prefix(.v4(0xc612_0000 + UInt32($0) * 3)) }
-        try await host.apply { try $0.put(AddressGroup(id: "office", cidrs: cidrs)) }
-        try host.host.run("nft", "add table inet others; add set inet others s { type ipv4_addr; }")
-        let (others, isOver) = (host.host, SharedFlag())
-        async let changes: Void = {
-            while !isOver.isUp {
-                for change in ["add", "delete"] { try others.run("nft", change, "element", "inet", "others", "s", "{ 192.0.2.1 }") }
-            }
-        }()
-        func generation() throws -> UInt32 { try host.plane.generation() }
-        let start = try generation()
-        while try generation() < start + 4 { await Task.yield() }
-        for _ in 0..<5 {
-            let before = try generation()
-            try host.observe()
-            #expect(try generation() > before + 3, "nobody committed meanwhile")
-        }
-        isOver.set(true)
-        try await changes
-    }
-
     @Test("is taken back as it was listed")
     func loads() async throws {
         let host = try await world()

@@ -91,6 +91,26 @@ import Testing
         floods.expectUndisturbed()
     }
 
+    /// The kernel calls a reading interrupted whenever anybody commits anything, and others may do so all the time.
+    @Test("to call any reading of a list consistent, reads them all the same, whole, and does what it is asked")
+    func interruptedForEver() throws {
+        try host.start(judging: FaultPoint.calls, point.judge)
+        try place.apply(place.everything("a", isExtra: false))
+        _ = try host.settled()
+        let floods = try place.floods()
+        point.arm(at: 1, .change, count: 1_000_000)
+        #expect(try host.leftToRepair() == 0)
+        #expect(point.requests.count > 20, "nothing was read")
+        #expect(try host.isReady(), "\(host.log.suffix(2000))")
+        try place.apply(place.everything("b", isExtra: true))
+        #expect(try place.look().policy == ["b", "b"])
+        _ = try host.settled()
+        #expect(try host.leftToRepair() == 0)
+        point.disarm()
+        #expect(try host.leftToRepair() == 0)
+        floods.expectUndisturbed()
+    }
+
     // MARK: Means
 
     private func cases(of count: Int, _ apply: FaultApply) -> [(number: Int, fault: Fault)] {

@@ -87,11 +87,7 @@ struct MeddledHost {
     var status: [String: Any] { get throws { try daemon.hawser("status", "--output", "json").object } }
 
     /// Whether the daemon says that all is as wanted, and has nothing left to repair when it looks at everything.
-    func isWhole() throws -> Bool {
-        guard try status["ready"] as? Bool == true else { return false }
-        let transaction = try daemon.hawser("resync", "--output", "json").object["transaction"] as? [String: Any]
-        return transaction?["messages"] as? Int == 0
-    }
+    func isWhole() throws -> Bool { try daemon.isReady() && daemon.leftToRepair() == 0 }
 
     /// Whether what is allowed passes in both families, and what isn't doesn't.
     func isEnforced() throws -> Bool {
