@@ -59,7 +59,7 @@ package struct EventBuffer: ~Copyable {
             guard sender.nl_pid == 0 else { continue }
             guard length <= bytes.count else { return false }
             let all = unsafe bytes.span.bytes.extracting(first: length)
-            all.messages(body)
+            guard all.messages(body) else { return false }
         }
         return false
     }

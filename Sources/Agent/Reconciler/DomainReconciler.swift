@@ -227,7 +227,10 @@ actor DomainReconciler {
         }
         plane = open.plane
         opener.yield(open.events)
-        return carryOut(touching: Set(believed.entries.keys).union(desired.state.entries.keys), isRead: true)
+        var applied = carryOut(touching: Set(believed.entries.keys).union(desired.state.entries.keys), isRead: true)
+        // Where there was nothing to commit the ruleset has one all the same.
+        if applied.generation == nil { applied.generation = try? open.plane.generation() }
+        return applied
     }
 
     private func change(_ works: [DomainWork]) -> (Applied, isWhole: Bool) {

@@ -15,6 +15,8 @@ struct Passes {
         var released: [Released] = []
         let start: ContinuousClock.Instant
         fileprivate(set) var applied = Applied()
+        /// Domains that couldn't be read for it: why.
+        fileprivate(set) var blind: [RoutingDomain: String] = [:]
         fileprivate var waitsFor: Set<RoutingDomain> = []
 
         init(edits: Edits, start: ContinuousClock.Instant) {
@@ -64,6 +66,7 @@ struct Passes {
         for number in outcome.passes.sorted() {
             guard var pass = passes[number] else { continue }
             pass.applied.merge(outcome.applied)
+            pass.blind[outcome.domain] = outcome.untried?.reason
             pass.waitsFor.remove(outcome.domain)
             passes[number] = pass.waitsFor.isEmpty ? nil : pass
             if pass.waitsFor.isEmpty { complete.append(pass) }

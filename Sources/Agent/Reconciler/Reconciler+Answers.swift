@@ -33,6 +33,21 @@ extension Reconciler {
         return Report(answers: answers, messages: applied.messages, bytes: applied.bytes, generation: applied.generation ?? generation)
     }
 
+    /// What reading the host again came to: nothing is known of what is in a domain that can't be read.
+    func resynced(_ applied: Applied, blind: [RoutingDomain: String], _ total: Duration) -> Report {
+        var report = report(intents.all.map { ($0.id, .accepted) }, applied, total)
+        guard !blind.isEmpty else { return report }
+        var reasons: [IntentID: String] = [:]
+        for (domain, reason) in blind { for id in residents(of: domain) { reasons[id] = reason } }
+        for (index, answer) in report.answers.enumerated() {
+            guard let id = answer.intent, let reason = reasons[id] else { continue }
+            report.answers[index] = Answer(intent: id, status: .failed, reason: reason)
+        }
+        // Nobody's, on a host that nothing is asked of yet.
+        if reasons.isEmpty { report.answers += blind.values.sorted().map { Answer(intent: nil, status: .failed, reason: $0) } }
+        return report
+    }
+
     private func answer(
         _ id: IntentID?, _ outcome: Edits.Outcome, _ intents: Intents, _ namespaces: NamespaceTable, kernel: Duration, total: Duration
     ) -> Answer {

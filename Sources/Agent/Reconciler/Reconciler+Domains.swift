@@ -58,7 +58,7 @@ extension Reconciler {
     }
 
     /// The resources that stand as a domain does.
-    private func residents(of domain: RoutingDomain) -> [IntentID] {
+    func residents(of domain: RoutingDomain) -> [IntentID] {
         switch domain {
         case .host:
             intents.all.filter { intent in intent.network.map { map.domain(of: $0) == .host } ?? true }.map(\.id)

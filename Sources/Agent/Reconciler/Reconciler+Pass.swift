@@ -120,7 +120,10 @@ extension Reconciler {
         }
         if applied.done.count > Self.many { tidier.yield() }
         let total = ContinuousClock.now - pass.start
-        for resync in pass.resyncs { resync.resume(returning: report(intents.all.map { ($0.id, .accepted) }, applied, total)) }
+        if !pass.resyncs.isEmpty {
+            let report = resynced(applied, blind: pass.blind, total)
+            for resync in pass.resyncs { resync.resume(returning: report) }
+        }
         for (item, outcomes) in zip(pass.items, pass.outcomes) { item.answer(report(outcomes, applied, total)) }
     }
 

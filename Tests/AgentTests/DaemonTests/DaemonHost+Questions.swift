@@ -13,9 +13,11 @@ extension DaemonHost {
 
     func isReady() throws -> Bool { try hawser("status", "--output", "json").object["ready"] as? Bool == true }
 
-    /// How many messages a look at everything sends: none where nothing was left to repair.
+    /// How many messages a look at everything sends: none where nothing was left to repair; nil where it can't be looked at.
     func leftToRepair() throws -> Int? {
-        (try hawser("resync", "--output", "json").object["transaction"] as? [String: Any])?["messages"] as? Int
+        let outcome = try hawser("resync", "--output", "json")
+        guard outcome.status == 0 else { return nil }
+        return (outcome.object["transaction"] as? [String: Any])?["messages"] as? Int
     }
 }
 

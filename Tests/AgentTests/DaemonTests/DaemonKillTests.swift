@@ -51,12 +51,14 @@ import Testing
         #expect(try host.apply(place.everything("a", isExtra: true)).status == 0)
         #expect(try host.apply("pods:\n" + place.web.yaml("b")).status == 0)
         let before = try host.settled()
+        let generation = try #require(try host.generation())
         let floods = try place.floods()
         for signal in [SIGKILL, SIGTERM] {
             host.end(signal)
             let watch = try KernelWatch(on: host)
             try host.start()
             #expect(try host.isReady())
+            #expect(try host.generation() ?? 0 >= generation)
             // The tables become its own, which changes nothing in them; where the kernel knows no owners, not even that is said.
             let adoption = ["add table inet hawser", "add table arp hawser"]
             let told = try watch.stop()

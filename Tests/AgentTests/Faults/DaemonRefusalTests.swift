@@ -74,6 +74,9 @@ import Testing
         #expect(status.contains("ENOBUFS") || status.contains("buffer"), "\(status)")
         #expect(try host.inventory() == before)
         #expect(try place.look().policy == ["a", "a"])
+        // Nothing of what can't be read is said to be as it should.
+        let resync = try host.hawser("resync", "--output", "json")
+        #expect(resync.status == 1 && !resync.statuses.isEmpty && resync.statuses.allSatisfy { $0 == "failed" }, "\(resync.output)")
         let start = ContinuousClock.now
         // More asked of it meanwhile isn't answered as if it were done.
         let deletion = try host.hawser("delete", "pod", "web", "--output", "json")
