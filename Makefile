@@ -17,7 +17,7 @@ LAB = Scripts/private-lab
 # A program of its own, so that it runs on hosts that have no Swift.
 STATIC = --static-swift-stdlib
 
-.PHONY: help prepare build release test soak fuzz sanitize demo bench lint format protos install uninstall clean
+.PHONY: help prepare build release test soak fuzz sanitize protections demo bench lint format protos install uninstall clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -70,6 +70,12 @@ sanitize: prepare ## Run the tests under the address or the thread sanitizer: ma
 	@ASAN_OPTIONS=detect_leaks=0:$$ASAN_OPTIONS SWIFT_BACKTRACE=enable=no \
 		$(LAB) "$$($(SWIFT) build --scratch-path .build-$(if $(filter thread,$(SANITIZER)),tsan,asan) --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
 
+# PROTECTIONS='one-transaction pods-cant-forge': these alone.
+protections: prepare ## Take out each protection in turn: the test that is there for it must notice
+	@Scripts/prepare-python
+	$(SWIFT) build --build-tests
+	@Scripts/take-out $(PROTECTIONS)
+
 demo: prepare ## Show what Hawser does, in namespaces of its own
 	$(SWIFT) build -c $(CONFIGURATION) --product hawserd
 	$(SWIFT) build -c $(CONFIGURATION) --product hawser
@@ -82,10 +88,11 @@ bench: prepare ## Measure, and write the table and its JSON
 	$(SWIFT) build -c release $(STATIC) --product hawser-bench
 	@$(LAB) "$$($(SWIFT) build -c release $(STATIC) --show-bin-path)/hawser-bench" $(BENCH)
 
-lint: ## Hold the sources to their format and to the direction of imports, and the documents to their links
+lint: ## Hold the sources to their format and the direction of imports, documents to their links, protections to what they take out
 	@Scripts/sources | xargs -0 $(SWIFT) format lint --strict --parallel
 	@Scripts/check-imports
 	@Scripts/check-documents
+	@Scripts/take-out --check
 
 format: ## Format the sources
 	@Scripts/sources | xargs -0 $(SWIFT) format --in-place --parallel
