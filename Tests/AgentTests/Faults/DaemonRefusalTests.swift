@@ -94,6 +94,25 @@ import Testing
         floods.expectUndisturbed()
     }
 
+    @Test("the first policy of a network has its pods without interfaces that are up, which nothing passes, until it is in force")
+    func refusedFirst() throws {
+        let isolated = place.everything("a", isExtra: false).replacing("- id: blue\n", with: "- id: blue\n    isolated: true\n")
+        try host.start(judging: FaultPoint.calls, point.judge)
+        point.arm(at: 1, .refusal(.noMemory), count: 1_000_000, batches: true)
+        let outcome = try host.prune(isolated)
+        #expect(outcome.status == 1 && !point.requests.isEmpty, "\(outcome.output)")
+        for family in 0...1 {
+            // Where there are no addresses yet, there is nobody to try.
+            let isReached = try? place.web.isReached(at: FaultPlace.neither, from: place.quiet[0], family, witness: FaultPlace.both)
+            #expect(isReached != true)
+        }
+        #expect(try !host.isReady())
+        point.disarm()
+        #expect(try eventually(within: .seconds(40)) { try host.isReady() })
+        #expect(try [place.policy(0), place.policy(1)] == ["a", "a"])
+        #expect(try host.leftToRepair() == 0)
+    }
+
     /// The kernel calls a reading interrupted whenever anybody commits anything, and others may do so all the time.
     @Test("to call any reading of a list consistent, reads them all the same, whole, and does what it is asked")
     func interruptedForEver() throws {

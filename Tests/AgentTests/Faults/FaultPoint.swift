@@ -9,6 +9,8 @@ import SystemPackage
 final class FaultPoint: Sendable {
     private struct State {
         var isArmed = false
+        /// Whether only transactions of the ruleset count.
+        var isForBatches = false
         /// The number of the request that fails, from 1 on, and of how many after it that fail, too.
         var point: Range<Int>?
         var fault = Fault.signal
@@ -31,8 +33,10 @@ final class FaultPoint: Sendable {
     static let calls = ["sendto", "recvfrom", "poll", "ppoll"]
 
     /// Counts anew; request number `point` fails so, and as many as `count` from there on.
-    func arm(at point: Int?, _ fault: Fault = .signal, count: Int = 1) {
-        state.withLock { $0 = State(isArmed: true, point: point.map { $0..<($0 + count) }, fault: fault) }
+    ///
+    /// - Parameter batches: of the transactions of the ruleset alone; everything else goes on as ever.
+    func arm(at point: Int?, _ fault: Fault = .signal, count: Int = 1, batches: Bool = false) {
+        state.withLock { $0 = State(isArmed: true, isForBatches: batches, point: point.map { $0..<($0 + count) }, fault: fault) }
     }
 
     /// The requests since it was armed.
@@ -63,6 +67,7 @@ final class FaultPoint: Sendable {
             state.sockets[name] = nil
             guard state.isArmed else { return .proceed }
             let messages = NetlinkRequest.all(in: bytes)
+            guard !state.isForBatches || messages.contains(where: \.isMargin) else { return .proceed }
             state.requests.append(messages)
             guard let point = state.point, point.contains(state.requests.count) else { return .proceed }
             let fault = state.fault

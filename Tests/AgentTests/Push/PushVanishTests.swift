@@ -80,7 +80,9 @@ import Testing
         // One that says nothing at all is ended; the two, which answer when they are asked, stay.
         let mute = try LabProgram(
             ["bash", "-c", "exec 3<>/dev/tcp/192.0.2.1/50001; exec cat <&3"], in: controller, log: host.folder.file("mute.out"))
-        #expect(mute.wait() == 0, "its connection was ended, and it with it")
+        let isEnded = eventually(within: .seconds(30)) { mute.hasEnded }
+        if !isEnded { mute.end(SIGKILL) }
+        #expect(isEnded && mute.wait() == 0, "its connection was ended, and it with it")
         #expect(try connections() == 2)
         try swallow(true)
         let start = ContinuousClock.now
