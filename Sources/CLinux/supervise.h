@@ -143,12 +143,13 @@ static inline int hawser_answer(int listener, uint64_t id, int64_t value, int er
 static inline long hawser_peek(pid_t process, uint64_t address, void *bytes, unsigned long count) {
     struct iovec here = {bytes, count};
     struct iovec there = {(void *)(uintptr_t)address, count};
-    return syscall(SYS_process_vm_readv, process, &here, 1, &there, 1, 0);
+    // The sixth goes by the stack (syscall(2)): an int would leave half of it to chance.
+    return syscall(SYS_process_vm_readv, process, &here, 1UL, &there, 1UL, 0UL);
 }
 static inline long hawser_poke(pid_t process, uint64_t address, const void *bytes, unsigned long count) {
     struct iovec here = {(void *)(uintptr_t)bytes, count};
     struct iovec there = {(void *)(uintptr_t)address, count};
-    return syscall(SYS_process_vm_writev, process, &here, 1, &there, 1, 0);
+    return syscall(SYS_process_vm_writev, process, &here, 1UL, &there, 1UL, 0UL);
 }
 
 // A descriptor of another's, as one of our own; or -1 with errno (pidfd_getfd(2)).

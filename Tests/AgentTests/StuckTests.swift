@@ -59,6 +59,35 @@ import Testing
         }
     }
 
+    @Test("in a network that comes and goes again and again meanwhile delays it, and it has its pods at the end")
+    func comingAndGoing() async throws {
+        try await withReconciler { reconciler in
+            try await eventually { await reconciler.status().ready }
+            let namespace = try lab.namespace("red-0")
+            let (come, go) = (try network("red", isolated: true, 1, at: namespace), Change(deletions: [ID<Pod>("red-0").intent]))
+            domains.gate(.network("red")).close()
+            await withTaskGroup { group in
+                for change in [come, go, come, go, come, go, come] {
+                    let (taken, taker) = AsyncStream<Void>.makeStream()
+                    // Each is a pass of its own: they are taken in this order, and answered when the domain has done its part.
+                    group.addTask {
+                        await withCheckedContinuation { continuation in
+                            reconciler.submit(change, source: "test", dryRun: false) { _ in continuation.resume() }
+                            taker.finish()
+                        }
+                    }
+                    for await _ in taken {}
+                    _ = await reconciler.status()
+                }
+                domains.gate(.network("red")).open()
+            }
+            let domain = try #require(await reconciler.domains[.network("red")])
+            let links = await domain.believed.links.map(\.pod)
+            #expect(links == ["red-0"])
+            #expect(await reconciler.pods().map(\.status) == [.applied])
+        }
+    }
+
     @Test("in one network's routing domain keeps the host from being ready, and nothing else waits")
     func network() async throws {
         try await withReconciler { reconciler in

@@ -27,8 +27,9 @@ package struct NetlinkRequest: Sendable {
     /// Whether it reads a list (`NLM_F_DUMP`), which every GET without it doesn't.
     package var isDump: Bool { reads && flags & 0x300 == 0x300 }
 
-    /// Begin or end of a netfilter batch (`NFNL_MSG_BATCH_BEGIN`, `_END`, linux/netfilter/nfnetlink.h).
-    package var isMargin: Bool { type == 0x10 || type == 0x11 }
+    /// Begin or end of a netfilter batch (`NFNL_MSG_BATCH_BEGIN`, `_END`, linux/netfilter/nfnetlink.h). RTM_NEWLINK and RTM_DELLINK have the same
+    /// numbers, and say more.
+    package var isMargin: Bool { (type == 0x10 || type == 0x11) && bytes.count == 20 }
 
     /// Whether it asks, and changes nothing.
     package var reads: Bool {

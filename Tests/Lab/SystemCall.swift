@@ -57,7 +57,7 @@ package struct SystemCall: Sendable {
         return hawser_get_option(file.rawValue, SOL_SOCKET, SO_DOMAIN) == AF_NETLINK
     }
 
-    /// What of the program's memory is at `address`; nothing where that can't be read.
+    /// What of the program's memory is at `address`; nothing where that can't be read, as when it has ended.
     package func bytes(at address: UInt64, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let read = unsafe bytes.withUnsafeMutableBytes { unsafe hawser_peek(process, address, $0.baseAddress, UInt($0.count)) }

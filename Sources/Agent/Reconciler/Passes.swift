@@ -53,6 +53,9 @@ struct Passes {
         return passes.sorted { $0.key < $1.key }.map(\.value)
     }
 
+    /// Whether something is held that its domain is to do before anything else.
+    func holds(_ domain: RoutingDomain) -> Bool { held[domain] != nil }
+
     /// Whether work may go to its domain now; it is held otherwise, and what comes after it, too.
     mutating func hold(_ work: DomainWork, for domain: RoutingDomain, after others: Set<RoutingDomain>) -> Bool {
         guard !others.isEmpty || held[domain] != nil else { return false }
@@ -77,9 +80,12 @@ struct Passes {
     private mutating func free(by outcome: DomainOutcome) -> [(RoutingDomain, DomainWork)] {
         var free: [(RoutingDomain, DomainWork)] = []
         for domain in held.keys.sorted() {
-            for index in held[domain, default: []].indices {
+            for index in held[domain, default: []].indices where held[domain]?[index].waitsFor.contains(outcome.domain) ?? false {
                 // One that is to begin again waits for its end, others for the next that they do.
-                if domain != outcome.domain || outcome.isOver { held[domain]?[index].waitsFor.remove(outcome.domain) }
+                guard domain != outcome.domain || outcome.isOver else { continue }
+                held[domain]?[index].waitsFor.remove(outcome.domain)
+                // Whoever is to begin after that waits for the end after that.
+                if domain == outcome.domain { break }
             }
             while let first = held[domain]?.first, first.waitsFor.isEmpty {
                 held[domain]?.removeFirst()

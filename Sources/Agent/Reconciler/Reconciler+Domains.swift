@@ -17,8 +17,8 @@ extension Reconciler {
         let waits = Self.waits(works)
         for (domain, work) in works.sorted(by: { $0.key < $1.key }) {
             var others = waits[domain] ?? []
-            // The network's last pod went a moment ago, and its domain is still on its way out.
-            if work.begin != nil, domains[domain] != nil { others.insert(domain) }
+            // The network's last pod went a moment ago, and its domain is still on its way out, or has yet to come and go.
+            if work.begin != nil, domains[domain] != nil || passes.holds(domain) { others.insert(domain) }
             if !passes.hold(work, for: domain, after: others) { deliver(work, to: domain) }
         }
     }

@@ -4,6 +4,7 @@ import Glibc
 import Lab
 import Synchronization
 import SystemPackage
+import Testing
 
 /// Stands between a program and netlink, and lets one request of its choice fail in one way.
 final class FaultPoint: Sendable {
@@ -67,6 +68,7 @@ final class FaultPoint: Sendable {
             state.sockets[name] = nil
             guard state.isArmed else { return .proceed }
             let messages = NetlinkRequest.all(in: bytes)
+            if messages.isEmpty { Issue.record("a request can't be read, so nothing can be made to fail in it") }
             guard !state.isForBatches || messages.contains(where: \.isMargin) else { return .proceed }
             state.requests.append(messages)
             guard let point = state.point, point.contains(state.requests.count) else { return .proceed }
