@@ -4,15 +4,9 @@ import Testing
 
 /// A daemon's host with a push port, and Python's gRPC on it.
 extension DaemonHost {
-    private static let build = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().path(percentEncoded: false)
-
     static let plaintext = ["--push-listen", "127.0.0.1:50001", "--push-plaintext", "true"]
 
-    private func client(to target: String = "127.0.0.1:50001") -> [String] {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python/client.py")
-        return [Self.build + "/python/bin/python3", script.path(percentEncoded: false), target]
-    }
+    private func client(to target: String = "127.0.0.1:50001") -> [String] { Self.client + [target] }
 
     /// Runs steps of `Python/client.py`, and answers what it wrote: a reply or a failure on each line.
     func python(_ arguments: [String] = [], _ steps: String...) throws -> [[String: Any]] {
@@ -57,8 +51,8 @@ extension DaemonHost {
 
     /// A client that falls silent in the middle of a message of so many bytes, or, of 0, after it has opened a stream.
     func silent(after size: Int, _ name: String) throws -> LabProgram {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python/half.py")
-        let words = ["python3", script.path(percentEncoded: false), "127.0.0.1", "50001", "\(size)", folder.file(name)]
+        let script = Self.repository + "/Tests/AgentTests/Python/half.py"
+        let words = ["python3", script, "127.0.0.1", "50001", "\(size)", folder.file(name)]
         let program = try LabProgram(words, in: host, log: folder.file(name + ".out"))
         guard eventually(within: .seconds(30), { FileManager.default.fileExists(atPath: folder.file(name)) }) else {
             throw LabError("\(name) isn't silent: \((try? String(contentsOfFile: folder.file(name + ".out"), encoding: .utf8)) ?? "")")
