@@ -49,7 +49,7 @@ package enum TransportError: Error, Hashable, Sendable {
     case tooLong(Int, limit: Int)
     /// A dump was interrupted by changes every time.
     case neverConsistent(attempts: Int)
-    /// A dump was refused.
+    /// What was only asked for, a list or one object, was refused.
     case refused(KernelError)
 }
 

@@ -37,6 +37,16 @@ extension NetlinkSocket {
         return refused
     }
 
+    /// The same of requests that only ask.
+    ///
+    /// - Parameter absences: the errors by which the kernel says that there is no such thing; any other says nothing of it, and is thrown.
+    package mutating func ask(
+        _ batch: inout Batch, absences: Set<Errno>, _ each: (_ index: Int, MessageHeader, RawSpan) -> Void
+    ) throws(TransportError) {
+        let refused = try send(&batch, each).filter { !absences.contains($0.value.errno) }
+        if let first = refused.min(by: { $0.key < $1.key }) { throw .refused(first.value) }
+    }
+
     /// The last message that goes in one send with the one at `index`.
     private func last(from index: Int, in batch: Batch) -> Int {
         // An answer occupies 768 bytes of the receive buffer, or 1280 with words in it (`skb->truesize`).

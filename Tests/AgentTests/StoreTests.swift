@@ -104,6 +104,19 @@ import Testing
         #expect(try Store.open(path: path).loss()?.setAside == "")
     }
 
+    @Test("sets aside a database that could be read, but whose pages don't fit together")
+    func unfit() throws {
+        try Store.open(path: path).commit(upserts: intents(network), deletions: [], source: "control")
+        let file = try FileHandle(forUpdating: URL(filePath: path))
+        // How many pages are free: none are (sqlite.org/fileformat.html#the_database_header).
+        try file.seek(toOffset: 36)
+        try file.write(contentsOf: Data([0, 0, 0, 5]))
+        try file.close()
+        let error = #expect(throws: StoreError.self) { try Store(path: path) }
+        #expect(error?.cause == .damaged)
+        #expect(try Store.open(path: path).loss()?.setAside.isEmpty == false)
+    }
+
     @Test("doesn't touch the database of a newer version")
     func newer() throws {
         try Store(path: path).commit(upserts: intents(network), deletions: [], source: "control")

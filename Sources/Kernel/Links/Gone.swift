@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// What the kernel says when a thing that is to be taken away isn't there.
+/// What the kernel says when a thing that is to be taken away, or is asked for, isn't there.
 enum Gone {
     static let links: Set<Errno> = [.noSuchDevice]
     static let addresses: Set<Errno> = [.addressNotAvailable, .noSuchDevice]
@@ -8,6 +8,8 @@ enum Gone {
     static let neighbors: Set<Errno> = [.noSuchFileOrDirectory, .noSuchDevice]
 
     static let tableRules: Set<Errno> = [.noSuchFileOrDirectory]
+    /// To an address: none, or a route that says so (`fib_props`, net/ipv4/fib_semantics.c).
+    static let ways: Set<Errno> = [.networkUnreachable, .noRouteToHost, .permissionDenied, .invalidArgument]
 
     static func contains(_ errno: Errno, for object: LinkObject) -> Bool {
         switch object {

@@ -39,6 +39,7 @@ extension LinkTable {
     private mutating func settle(_ raised: [InterfaceIndex]) throws(TransportError) {
         var batch = Batch()
         for index in raised { _ = batch.addFind(index) }
+        // One that isn't told of is noticed a moment later.
         _ = try socket.send(&batch)
     }
 

@@ -13,8 +13,7 @@ extension LinkTable {
             var finding = Batch()
             _ = finding.addFind(LinkName(reported: link.interface))
             var found: FoundLink?
-            // A refusal is ENODEV: there is none.
-            _ = try socket.send(&finding) { _, header, message in found = FoundLink(header, message) }
+            try socket.ask(&finding, absences: Gone.links) { _, header, message in found = FoundLink(header, message) }
             guard let found, found.kind == "veth", found.mac == link.mac,
                 try !FoundAddress.all(at: found.index, through: &socket).isEmpty
             else { return false }

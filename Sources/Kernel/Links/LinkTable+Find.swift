@@ -9,8 +9,7 @@ extension LinkTable {
         var batch = Batch()
         for name in names { _ = batch.addFind(name) }
         var found: [LinkName: FoundLink] = [:]
-        // A refusal is ENODEV: there is none.
-        _ = try socket.send(&batch) { _, header, message in
+        try socket.ask(&batch, absences: Gone.links) { _, header, message in
             if let link = FoundLink(header, message) { found[LinkName(reported: link.name)] = link }
         }
         return found
@@ -28,7 +27,7 @@ extension LinkTable {
             }
         }
         var numbers: [String: Int32] = [:]
-        _ = try socket.send(&batch) { index, _, message in
+        try socket.ask(&batch, absences: []) { index, _, message in
             message.attributes(after: rtgenmsg.self) { number, payload in
                 if Int(number) == NETNSA_NSID { numbers[paths[index]] = payload.number() }
             }

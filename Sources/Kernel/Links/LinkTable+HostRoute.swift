@@ -15,8 +15,7 @@ extension LinkTable {
         }
         var isLocal = false
         var route: FoundRoute?
-        // A refusal says that there is no way there.
-        _ = try socket.send(&batch) { _, header, message in
+        try socket.ask(&batch, absences: Gone.ways) { _, header, message in
             guard header.type == .newRoute, let info = message.structure(at: MessageHeader.size, as: rtmsg.self) else { return }
             isLocal = [RTN_LOCAL, RTN_BROADCAST].contains(Int(info.rtm_type))
             route = FoundRoute(header, message)
@@ -30,7 +29,7 @@ extension LinkTable {
         var batch = Batch()
         _ = batch.addFind(index)
         var name: String?
-        _ = try socket.send(&batch) { _, header, message in name = FoundLink(header, message)?.name }
+        try socket.ask(&batch, absences: Gone.links) { _, header, message in name = FoundLink(header, message)?.name }
         return name
     }
 }

@@ -40,6 +40,8 @@ extension LinkTable {
                         continue
                     }
                     pass.refuse(item.index, error.errno, item.link.whyNotMade(error, there: found[place]))
+                } else if let error = refused[2 * place + 1], !Gone.links.contains(error.errno) {
+                    pass.refuse(item.index, error)
                 } else if let host = found[place], host.isOurs, host.peerNamespace != nil {
                     born.append((item.index, item.link, host))
                 } else if let host = found[place], host.isOurs {

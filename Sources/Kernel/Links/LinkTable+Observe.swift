@@ -84,8 +84,7 @@ extension LinkTable {
             var batch = Batch()
             for name in names { _ = batch.addFind(hosts[name]?.peer ?? InterfaceIndex(0)) }
             var pods: [LinkName: FoundLink] = [:]
-            // A refusal is ENODEV: the pod side isn't here.
-            _ = try socket.send(&batch) { index, header, message in
+            try socket.ask(&batch, absences: Gone.links) { index, header, message in
                 if let pod = FoundLink(header, message), pod.peer == hosts[names[index]]?.index { pods[names[index]] = pod }
             }
             var ends = FoundEnds()

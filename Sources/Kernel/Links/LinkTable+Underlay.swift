@@ -34,7 +34,7 @@ extension LinkTable {
         var batch = Batch()
         _ = batch.addFind(index)
         var mtu: Int?
-        _ = try socket.send(&batch) { _, header, message in mtu = FoundLink(header, message)?.mtu }
+        try socket.ask(&batch, absences: Gone.links) { _, header, message in mtu = FoundLink(header, message)?.mtu }
         return mtu.map { Underlay(address: address, mtu: $0) }
     }
 
@@ -50,8 +50,7 @@ extension LinkTable {
         }
         var source: IPAddress?
         var index: InterfaceIndex?
-        // A refusal says that there is no way there.
-        _ = try socket.send(&batch) { _, header, message in
+        try socket.ask(&batch, absences: Gone.ways) { _, header, message in
             guard header.type == .newRoute else { return }
             message.attributes(after: rtmsg.self) { number, payload in
                 switch UInt32(number) {

@@ -120,7 +120,7 @@ package struct DomainNamespace: Hashable, Sendable {
             _ = batch.addFind(loopback)
             var alias = ""
             do throws(TransportError) {
-                _ = try socket.send(&batch) { _, header, message in alias = FoundLink(header, message)?.alias ?? alias }
+                try socket.ask(&batch, absences: []) { _, header, message in alias = FoundLink(header, message)?.alias ?? alias }
             } catch { throw .transport(error) }
             return alias
         } catch {

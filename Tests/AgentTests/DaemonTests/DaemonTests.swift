@@ -98,6 +98,20 @@ import Testing
         #expect(try host.cleanup().status == 0)
     }
 
+    @Test("confines itself when it starts: each of its threads is under a filter of system calls, whoever started it")
+    func confined() throws {
+        let host = try DaemonHost()
+        try host.start()
+        let process = try #require(host.process)
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
+        for thread in threads {
+            let status = try String(contentsOfFile: "/proc/\(process)/task/\(thread)/status", encoding: .utf8)
+            // SECCOMP_MODE_FILTER (proc_pid_status(5)).
+            #expect(status.contains("Seccomp:\t2\n"), "\(status)")
+        }
+        #expect(threads.count > 3)
+    }
+
     @Test("that can't listen where it should says where, which setting says so, and why; and ends")
     func deaf() throws {
         let host = try DaemonHost()
