@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 extension NetlinkSocket {
     /// Sends a batch and waits until each of its messages is answered.
