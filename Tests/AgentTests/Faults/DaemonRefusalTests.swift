@@ -94,6 +94,22 @@ import Testing
         floods.expectUndisturbed()
     }
 
+    @Test("to say whether a pair is there that is to go doesn't make it gone: that is an error, and the pair goes when it can be asked for")
+    func refusedQuestion() throws {
+        let (before, after) = place.worlds(of: .deletion)
+        try host.start(judging: FaultPoint.calls, point.judge)
+        try place.apply(before)
+        _ = try host.settled()
+        let links = try host.links().count
+        point.arm(at: 1, .refusal(.resourceBusy))
+        let outcome = try host.prune(after)
+        #expect(point.disarm().first?.allSatisfy(\.reads) == true)
+        #expect(outcome.status == 1 && outcome.output.contains("resource busy"), "\(outcome.output)")
+        #expect(try eventually(within: .seconds(40)) { try host.isReady() })
+        #expect(try host.links().count == links - 1)
+        #expect(try host.leftToRepair() == 0)
+    }
+
     @Test("the first policy of a network has its pods without interfaces that are up, which nothing passes, until it is in force")
     func refusedFirst() throws {
         let isolated = place.everything("a", isExtra: false).replacing("- id: blue\n", with: "- id: blue\n    isolated: true\n")
