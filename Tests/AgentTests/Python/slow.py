@@ -2,7 +2,7 @@
 
     slow.py SOCKET WHAT [COUNT]
 
-Writes what became of it, when the other side has hung up:
+Writes what became of it, when the other side has hung up, or that it hasn't in two minutes:
 
     silent          connects and says nothing
     drip            sends a request byte by byte, and never its end
@@ -12,7 +12,9 @@ Writes what became of it, when the other side has hung up:
     hold            makes COUNT connections, says how many were let in, and holds them until its input ends
 """
 
+import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -47,6 +49,11 @@ def send_until_refused(connection, beginning, piece):
     print("closed after", sent, answer.split(b"\r\n")[0].decode())
 
 
+def give_up(*_):
+    os.write(1, b"still open\n")
+    os._exit(0)
+
+
 def main():
     what = sys.argv[2]
     if what == "hold":
@@ -63,6 +70,8 @@ def main():
         print("let in", len(held), flush=True)
         sys.stdin.read()
         return
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(120)
     connection = connect()
     if what == "silent":
         while connection.recv(4096):
