@@ -67,7 +67,7 @@ SANITIZER ?= address
 sanitize: prepare ## Run the tests under the address or the thread sanitizer: make sanitize SANITIZER=thread
 	@Scripts/prepare-python
 	$(SWIFT) build --build-tests $(if $(filter thread,$(SANITIZER)),--scratch-path .build-tsan --sanitize=thread,$(FUZZED))
-	@ASAN_OPTIONS=detect_leaks=0:$$ASAN_OPTIONS TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.suppressions:$$TSAN_OPTIONS SWIFT_BACKTRACE=enable=no \
+	@ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=4:$$ASAN_OPTIONS TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.suppressions:$$TSAN_OPTIONS SWIFT_BACKTRACE=enable=no \
 		$(LAB) "$$($(SWIFT) build --scratch-path .build-$(if $(filter thread,$(SANITIZER)),tsan,asan) --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
 
 # PROTECTIONS='one-transaction pods-cant-forge': these alone.

@@ -52,11 +52,15 @@ package final class Flood: Sendable {
         while state.sent.load(ordering: .relaxed) < goal { FloodState.pause(until: .now + .milliseconds(1)) }
     }
 
-    /// Stops sending, waits for what is still on its way, and reports.
+    /// Stops sending, waits until nothing has come for that time, and reports.
     package func stop(waiting time: Duration = .milliseconds(100)) -> Report {
         state.isSending.store(false, ordering: .relaxed)
         sending.wait()
-        FloodState.pause(until: .now + time)
+        var seen: Int
+        repeat {
+            seen = state.arrivals.withLock { $0.counts.count }
+            FloodState.pause(until: .now + time)
+        } while state.arrivals.withLock({ $0.counts.count }) != seen
         state.isReceiving.store(false, ordering: .relaxed)
         receiving.wait()
         return state.arrivals.withLock { arrivals in
