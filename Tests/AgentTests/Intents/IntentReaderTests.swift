@@ -50,8 +50,8 @@ import Testing
         for level in 1...levels {
             text += "a\(level): &a\(level) [" + (0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", ") + "]\n"
         }
-        // Of four levels that is a fifth of a million values more than there may be.
-        text += "end: [" + (0..<41).map { _ in "*a\(levels)" }.joined(separator: ", ") + "]\n"
+        // Of four levels that is a hundred thousand values more than there may be.
+        text += "end: [" + (0..<36).map { _ in "*a\(levels)" }.joined(separator: ", ") + "]\n"
         #expect(throws: UnreadableText.self) { try read(text) }
     }
 
