@@ -53,7 +53,9 @@ import Testing
     }
 
     private func eventually(_ body: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(120)
         while try await !body() {
+            guard ContinuousClock.now < deadline else { throw LabError("it hasn't come in two minutes") }
             // Not at once again: there are two processors, and others' tests.
             try await Task.sleep(for: .milliseconds(10))
         }

@@ -71,6 +71,8 @@ def main():
         sys.stdin.read()
         return
     signal.signal(signal.SIGALRM, give_up)
+    # Whoever started it may have blocked it, which is inherited.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     signal.alarm(120)
     connection = connect()
     if what == "silent":
