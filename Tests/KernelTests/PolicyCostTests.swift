@@ -54,7 +54,7 @@ import Testing
         let places = [host.host, pod.namespace]
         let deadline = ContinuousClock.now + .seconds(10)
         while try places.contains(where: { try $0.run("ip", "-6", "addr").contains("tentative") }), ContinuousClock.now < deadline {}
-        let monitors = try [Monitor(host.host), Monitor(pod.namespace)]
+        let monitors = try places.map(Monitor.init)
         let second = try await host.apply { try ask(&$0) }
         #expect(second.plan.isEmpty)
         #expect(second.applied.messages == 0)

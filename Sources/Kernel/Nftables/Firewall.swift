@@ -97,12 +97,11 @@ package struct Firewall: ~Copyable {
         var generation: UInt32 = 0
         var request = Batch()
         request.add(.nftables(NFT_MSG_GETGEN)) { $0.put(raw: nfgenmsg(nfgen_family: 0, version: UInt8(NFNETLINK_V0), res_id: 0)) }
-        let refused = try socket.send(&request) { _, _, message in
+        try socket.ask(&request, absences: []) { _, _, message in
             message.attributes(after: nfgenmsg.self) { number, value in
                 if number == UInt16(NFTA_GEN_ID.rawValue) { generation = value.networkOrder() }
             }
         }
-        if let error = refused[0] { throw .refused(error) }
         return generation
     }
 

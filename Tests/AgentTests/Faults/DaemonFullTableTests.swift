@@ -66,7 +66,8 @@ import Testing
 
     private func conversation(at port: UInt16) throws -> Conversation {
         let listener = try TCPListener(in: place.web.namespace, at: place.web.ipv4, port: port)
-        let client = try #require(try connection(at: port, within: .seconds(5)))
+        let connection = try TCP.connect(from: place.quiet[0].namespace, to: place.web.ipv4, port: port, within: .seconds(5))
+        let client = try #require(connection)
         return Conversation(between: client, and: try #require(listener.accept(within: .seconds(5))), every: .milliseconds(5))
     }
 
@@ -75,9 +76,5 @@ import Testing
         return try withExtendedLifetime(listener) {
             try TCP.connect(from: place.quiet[0].namespace, to: place.web.ipv6, port: port, within: .seconds(2)) != nil
         }
-    }
-
-    private func connection(at port: UInt16, within time: Duration) throws -> TCP? {
-        try TCP.connect(from: place.quiet[0].namespace, to: place.web.ipv4, port: port, within: time)
     }
 }

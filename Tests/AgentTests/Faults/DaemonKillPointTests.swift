@@ -72,8 +72,8 @@ import Testing
     func killedWithDomain(isMade: Bool) throws {
         let place = try FaultPlace()
         let host = place.host
-        let isolated = { (yaml: String) in yaml.replacing("- id: blue\n", with: "- id: blue\n    isolated: true\n") }
-        let (none, all) = (isolated(DaemonHost.groups(FaultPlace.groups)), isolated(place.everything("a", isExtra: true)))
+        let none = FaultPlace.isolated(DaemonHost.groups(FaultPlace.groups))
+        let all = FaultPlace.isolated(place.everything("a", isExtra: true))
         let (before, after) = isMade ? (none, all) : (all, none)
         try start(host)
         try place.apply(before)

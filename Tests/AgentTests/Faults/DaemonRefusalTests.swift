@@ -112,10 +112,9 @@ import Testing
 
     @Test("the first policy of a network has its pods without interfaces that are up, which nothing passes, until it is in force")
     func refusedFirst() throws {
-        let isolated = place.everything("a", isExtra: false).replacing("- id: blue\n", with: "- id: blue\n    isolated: true\n")
         try host.start(judging: FaultPoint.calls, point.judge)
         point.arm(at: 1, .refusal(.noMemory), count: 1_000_000, batches: true)
-        let outcome = try host.prune(isolated)
+        let outcome = try host.prune(FaultPlace.isolated(place.everything("a", isExtra: false)))
         #expect(outcome.status == 1 && !point.requests.isEmpty, "\(outcome.output)")
         for family in 0...1 {
             // Where there are no addresses yet, there is nobody to try.

@@ -27,6 +27,9 @@ struct FaultPlace: Sendable {
         return groups + "pods:\n" + pods
     }
 
+    /// The same in a network that is a routing domain of its own.
+    static func isolated(_ yaml: String) -> String { yaml.replacing("- id: blue\n", with: "- id: blue\n    isolated: true\n") }
+
     /// The group whose ports of the pod's are open; where those of none or of both are, or the one that neither opens, the open ports.
     func policy(_ family: Int) throws -> String {
         let open = try [Self.first, Self.second, Self.neither].filter { port in
