@@ -62,13 +62,16 @@ fuzz: prepare ## Try what reads bytes of others with libFuzzer: make fuzz TARGET
 		HAWSER_FUZZ_OPTIONS="-max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=8192 -print_final_stats=1 -dict=Tests/FuzzTests/words.dict -artifact_prefix=.build-asan/found/$(TARGET)- $(CURDIR)/.build-asan/corpus/$(TARGET)" \
 		"$$($(SWIFT) build --scratch-path .build-asan --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing --filter FuzzRun
 
-# SANITIZER=address or thread.
+# SANITIZER=address or thread. The thread sanitizer is told what the standard library's Mutex does, in Tests/thread-sanitizer-mutex.c.
 SANITIZER ?= address
+SANITIZED = .build-$(if $(THREADS),tsan,asan)
+THREADS = $(filter thread,$(SANITIZER))
 sanitize: prepare ## Run the tests under the address or the thread sanitizer: make sanitize SANITIZER=thread
 	@Scripts/prepare-python
-	$(SWIFT) build --build-tests $(if $(filter thread,$(SANITIZER)),--scratch-path .build-tsan --sanitize=thread,$(FUZZED))
-	@ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=4:$$ASAN_OPTIONS TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.suppressions:$$TSAN_OPTIONS SWIFT_BACKTRACE=enable=no \
-		$(LAB) "$$($(SWIFT) build --scratch-path .build-$(if $(filter thread,$(SANITIZER)),tsan,asan) --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
+	$(SWIFT) build --build-tests $(if $(THREADS),--scratch-path $(SANITIZED) --sanitize=thread,$(FUZZED))
+	$(if $(THREADS),@clang -Wall -Werror -O1 -shared -fPIC -o $(SANITIZED)/mutex.so Tests/thread-sanitizer-mutex.c)
+	@ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=4:$$ASAN_OPTIONS SWIFT_BACKTRACE=enable=no $(if $(THREADS),LD_PRELOAD=$(CURDIR)/$(SANITIZED)/mutex.so) \
+		$(LAB) "$$($(SWIFT) build --scratch-path $(SANITIZED) --show-bin-path)/hawserPackageTests.xctest" --testing-library swift-testing $(TESTS)
 
 # PROTECTIONS='one-transaction pods-cant-forge': these alone.
 protections: prepare ## Take out each protection in turn: the test that is there for it must notice

@@ -3,7 +3,7 @@ import Foundation
 import OwnThreads
 import Testing
 
-@Suite("hawserd", .timeLimit(.minutes(15)), .ownThreads) struct DaemonProgramTests {
+@Suite("hawserd", .timeLimit(.minutes(60)), .ownThreads) struct DaemonProgramTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Agent
 
-@Suite("A kernel call that doesn't return", .timeLimit(.minutes(5)), .ownThreads) struct StuckTests {
+@Suite("A kernel call that doesn't return", .timeLimit(.minutes(60)), .ownThreads) struct StuckTests {
     private let folder: TemporaryFolder
     private let domains = ModelDomains()
     private let lab: Lab

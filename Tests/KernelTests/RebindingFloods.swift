@@ -88,8 +88,8 @@ struct RebindingFlood {
     struct Result {
         var sent = 0
         var allowed = 0
-        var lost: [Int] = []
-        var leaked: [Int] = []
+        var lost: Numbers = []
+        var leaked: Numbers = []
         var duplicated = 0
     }
 

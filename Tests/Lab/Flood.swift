@@ -14,7 +14,7 @@ package final class Flood: Sendable {
         package var received = 0
         package var duplicated = 0
         /// The numbers of those that never came, counted from 0.
-        package var lost: [Int] = []
+        package var lost: Numbers = []
         /// The longest time in which none came, between the first and the last.
         package var gap: Range<ContinuousClock.Instant>?
         /// When the last one came.
@@ -31,7 +31,7 @@ package final class Flood: Sendable {
     ///   - interval: the time between two datagrams.
     package init(from sender: UDP, to receiver: UDP, at address: String, every interval: Duration = .microseconds(500)) throws {
         let destination = try SocketAddress(address, receiver.port).bytes
-        _ = hawser_set_option(receiver.socket.descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, 4 << 20)
+        receiver.socket.makeRoom()
         start(receiving) { $0.receive(from: receiver.socket) }
         start(sending) { $0.send(through: sender.socket, to: SocketAddress(reported: destination), every: interval) }
     }
@@ -68,7 +68,7 @@ package final class Flood: Sendable {
             report.sent = state.sent.load(ordering: .relaxed)
             report.received = arrivals.counts.count
             report.duplicated = arrivals.counts.values.reduce(0) { $0 + $1 - 1 }
-            report.lost = (0..<report.sent).filter { arrivals.counts[$0] == nil }
+            report.lost = Numbers((0..<report.sent).filter { arrivals.counts[$0] == nil })
             return report
         }
     }

@@ -37,17 +37,13 @@ struct ParcelInbox {
     let socket: ProbeSocket
     /// Those that have come and weren't asked for yet.
     private(set) var numbers: Set<UInt64> = []
-    // SOL_PACKET and PACKET_IGNORE_OUTGOING (linux/if_packet.h), SO_RCVBUFFORCE (asm-generic/socket.h).
-    private static let (packetLevel, ignoreOutgoing, forceBuffer): (Int32, Int32, Int32) = (263, 23, 33)
+    // SOL_PACKET and PACKET_IGNORE_OUTGOING (linux/if_packet.h).
+    private static let (packetLevel, ignoreOutgoing): (Int32, Int32) = (263, 23)
 
     init(_ socket: ProbeSocket, seesOutgoing: Bool = false) throws {
         self.socket = socket
-        let descriptor = socket.descriptor.rawValue
-        if hawser_set_option(descriptor, SOL_SOCKET, Self.forceBuffer, 32 << 20) != 0 {
-            // In a user namespace of its own; then no more fits than the host lets anybody have.
-            _ = hawser_set_option(descriptor, SOL_SOCKET, SO_RCVBUF, 32 << 20)
-        }
-        guard seesOutgoing || hawser_set_option(descriptor, Self.packetLevel, Self.ignoreOutgoing, 1) == 0 else {
+        socket.makeRoom()
+        guard seesOutgoing || hawser_set_option(socket.descriptor.rawValue, Self.packetLevel, Self.ignoreOutgoing, 1) == 0 else {
             throw .current("PACKET_IGNORE_OUTGOING") as LabError
         }
     }

@@ -6,7 +6,8 @@ package import Testing
 /// Runs the tests of a suite on threads beside Swift's own.
 ///
 /// A test that waits for packets, or for a program, holds its thread meanwhile. Swift has as many threads as the machine has processors, and
-/// whatever is told by `await` would come late by as much: clients would give up servers that are well.
+/// whatever is told by `await` would come late by as much: clients would give up servers that are well. A suite's time limit counts its wait for a
+/// thread, too.
 package struct OwnThreads: SuiteTrait, TestScoping {
     @concurrent package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable @concurrent () async throws -> Void

@@ -27,7 +27,7 @@ enum Answers {
         if let plan = answer.plan {
             parts.append(plan.isEmpty ? "plan: nothing to do" : "plan:\n" + plan.map { "  " + $0.printable }.joined(separator: "\n"))
         } else if transaction.messages == 0 {
-            parts.append("nothing to change in the kernel")
+            parts.append("nothing changed in the kernel")
         } else {
             parts.append("\(transaction.messages) messages, \(transaction.bytes) bytes, generation \(transaction.generation)")
         }

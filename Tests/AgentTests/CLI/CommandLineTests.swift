@@ -76,7 +76,7 @@ final class Paper: Sendable {
                     3 messages, 300 bytes, generation 1
                     """)
             let again = await run(["apply", "-f", pods] + served.arguments)
-            #expect(again.paper.output.hasSuffix("nothing to change in the kernel"))
+            #expect(again.paper.output.hasSuffix("nothing changed in the kernel"))
         }
     }
 

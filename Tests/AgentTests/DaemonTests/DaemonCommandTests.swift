@@ -38,7 +38,7 @@ import Testing
         #expect(before != nil)
         let watch = try KernelWatch(on: host)
         let again = try host.hawser("apply", "-f", host.folder.file("intents.yaml"))
-        #expect(again.status == 0 && again.output.contains("nothing to change in the kernel"))
+        #expect(again.status == 0 && again.output.contains("nothing changed in the kernel"))
         #expect(try host.generation() == before)
         let told = try watch.stop()
         #expect(told.isEmpty, "\(told)")

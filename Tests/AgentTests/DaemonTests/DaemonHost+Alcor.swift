@@ -31,8 +31,7 @@ extension DaemonHost {
         }
     }
 
-    static let repository = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized.path
-    static let client = [repository + "/.build/python/bin/python3", repository + "/Tests/AgentTests/Python/client.py"]
+    static let client = [repository + "/.build/python/bin/python3", script("client.py")]
 
     static func call(_ name: String, _ message: some Message) throws -> String {
         #"{"service": "alcor.schema.GoalStateProvisioner", "call": "\#(name)", "request": \#(try message.jsonString())}"#

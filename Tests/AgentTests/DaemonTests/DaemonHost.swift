@@ -40,6 +40,11 @@ final class DaemonHost: Sendable {
         ProcessInfo.processInfo.environment["HAWSER_PROGRAMS"].map { URL(filePath: $0) }
         ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized.path
+
+    /// A program of Python's that a test runs.
+    static func script(_ name: String) -> String { repository + "/Tests/AgentTests/Python/" + name }
+
     private static func program(_ name: String) -> String { programs.appending(path: name).path(percentEncoded: false) }
 
     private var settings: [String] {

@@ -204,11 +204,9 @@ import Testing
     @Test("takes a domain back from the service manager, which kept it open, when its name is gone")
     func kept() throws {
         try host.folder.write(policy(red: [7000, 7001], green: [7000, 7001]) + "pods:\n" + red.server.yaml("red-servers"), to: "red.yaml")
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
-            path: "Python/servicemanager.py")
         let (daemon, apply) = host.commands("apply", "-f", host.folder.file("red.yaml"))
         let output = try host.host.run(
-            ["python3", script.path(percentEncoded: false), host.folder.path, domain("red")] + apply + ["--"] + daemon)
+            ["python3", DaemonHost.script("servicemanager.py"), host.folder.path, domain("red")] + apply + ["--"] + daemon)
         let states = output.components(separatedBy: "--\n")
         #expect(states.count == 2 && states[0] == states[1] && states[0].contains("hw"), "\(output)")
     }

@@ -6,8 +6,7 @@ import Testing
 /// What the unit says is done by Python/sandbox.py, for no systemd runs here; see there for what that leaves out.
 @Suite("The sandbox of the unit", .serialized, .ownThreads) struct DaemonSandboxTests {
     private let host: DaemonHost
-    private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    private static let unit = tests.appending(path: "../../Systemd/hawserd.service").standardized.path(percentEncoded: false)
+    private static let unit = DaemonHost.repository + "/Systemd/hawserd.service"
 
     init() throws {
         host = try DaemonHost(isSandboxed: true)
@@ -16,12 +15,10 @@ import Testing
         }
     }
 
-    private static func script(_ name: String) -> String { tests.appending(path: "Python/\(name)").path(percentEncoded: false) }
-
     /// The words that put a program into the sandbox. The unit's folders are the test's own.
     private var sandbox: [String] {
         [
-            "python3", Self.script("sandbox.py"), Self.unit, "--bind", "\(host.folder.file("state")):/var/lib/hawser", "--bind",
+            "python3", DaemonHost.script("sandbox.py"), Self.unit, "--bind", "\(host.folder.file("state")):/var/lib/hawser", "--bind",
             "\(host.folder.file("run")):/run/hawser", "--group", "1", "--",
         ]
     }
@@ -87,7 +84,7 @@ import Testing
             "sh", "-c",
             "echo '#include <sys/syscall.h>' | clang -E -dM - | sed -n 's/#define __NR_\\([a-z0-9_]*\\) \\([0-9]*\\)$/\\1=\\2/p'")
         // The folder of the test is out of sight inside.
-        try FileManager.default.copyItem(atPath: Self.script("forbidden.py"), toPath: host.folder.file("state/forbidden.py"))
+        try FileManager.default.copyItem(atPath: DaemonHost.script("forbidden.py"), toPath: host.folder.file("state/forbidden.py"))
         // What is called python3 may be a script that finds it.
         let python = try host.host.run("python3", "-c", "import sys; print(sys.executable, end='')")
         func outcomes(_ words: [String], own: String) throws -> [String: String] {

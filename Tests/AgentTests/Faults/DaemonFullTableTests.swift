@@ -59,8 +59,7 @@ import Testing
 
     /// How many flows there is room for.
     private func fill() throws -> Int {
-        let script = DaemonHost.repository + "/Tests/AgentTests/Python/full.py"
-        let output = try host.host.run("python3", script)
+        let output = try host.host.run("python3", DaemonHost.script("full.py"))
         return try #require(Int(output.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 

@@ -51,8 +51,7 @@ extension DaemonHost {
 
     /// A client that falls silent in the middle of a message of so many bytes, or, of 0, after it has opened a stream.
     func silent(after size: Int, _ name: String) throws -> LabProgram {
-        let script = Self.repository + "/Tests/AgentTests/Python/half.py"
-        let words = ["python3", script, "127.0.0.1", "50001", "\(size)", folder.file(name)]
+        let words = ["python3", Self.script("half.py"), "127.0.0.1", "50001", "\(size)", folder.file(name)]
         let program = try LabProgram(words, in: host, log: folder.file(name + ".out"))
         guard eventually(within: .seconds(30), { FileManager.default.fileExists(atPath: folder.file(name)) }) else {
             throw LabError("\(name) isn't silent: \((try? String(contentsOfFile: folder.file(name + ".out"), encoding: .utf8)) ?? "")")

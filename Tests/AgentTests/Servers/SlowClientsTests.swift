@@ -85,10 +85,9 @@ extension Served {
 
     /// Runs `Python/slow.py` to its end, and answers what it wrote.
     func slow(_ socket: String, _ what: String) async throws -> String {
-        let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Python/slow.py")
         let answer = folder.file("slow-\(UUID().uuidString)")
         try await Program.run(
-            "sh", ["-c", #"exec python3 "$1" "$2" "$3" > "$4""#, "sh", script.path(percentEncoded: false), socket, what, answer])
+            "sh", ["-c", #"exec python3 "$1" "$2" "$3" > "$4""#, "sh", DaemonHost.script("slow.py"), socket, what, answer])
         return try String(contentsOfFile: answer, encoding: .utf8)
     }
 }

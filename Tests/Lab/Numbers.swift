@@ -1,0 +1,33 @@
+/// Numbers of datagrams, in their order. An expectation that fails shows them by ranges, and not one by one: there may be tens of thousands.
+package struct Numbers: Sequence, Equatable, Sendable {
+    private var all: [Int]
+
+    package init(_ all: [Int]) { self.all = all }
+
+    package var count: Int { all.count }
+    package var isEmpty: Bool { all.isEmpty }
+    package var first: Int? { all.first }
+
+    package mutating func append(_ number: Int) { all.append(number) }
+
+    package func makeIterator() -> IndexingIterator<[Int]> { all.makeIterator() }
+}
+
+extension Numbers: ExpressibleByArrayLiteral {
+    package init(arrayLiteral elements: Int...) { self.init(elements) }
+}
+
+extension Numbers: CustomStringConvertible {
+    package var description: String {
+        var ranges: [ClosedRange<Int>] = []
+        for number in all {
+            if let last = ranges.last, last.upperBound + 1 == number {
+                ranges[ranges.count - 1] = last.lowerBound...number
+            } else {
+                ranges.append(number...number)
+            }
+        }
+        let shown = ranges.prefix(20).map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+        return "\(count) in \(ranges.count) ranges: " + (shown + (ranges.count > 20 ? ["…"] : [])).joined(separator: ", ")
+    }
+}
