@@ -40,7 +40,7 @@ struct Replay: ~Copyable {
         let descriptor = UInt32(bitPattern: namespace.descriptor.rawValue)
         var host: UInt32 = 0
         var peer: UInt32 = 0
-        for datagram in sent {
+        for datagram in sent where !datagram.isLook {
             switch datagram.outlet {
             case .firewall: if datagram.isTransaction { try commit(datagram.bytes) }
             case .host:

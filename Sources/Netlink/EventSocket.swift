@@ -5,6 +5,14 @@ package import SystemPackage
 /// A socket that only listens to multicast messages, of which there may be thousands: it has no buffer of its own, and the kernel holds no
 /// more than a few messages for it.
 package struct EventSocket: ~Copyable {
+    /// Bytes that the kernel holds until they are read; it doubles them for what it needs itself (socket(7)).
+    package enum Room: Int32 {
+        /// A dozen messages. More than that is told as an overrun, and says all that there is to say.
+        case least = 0x2000
+        /// A hundred.
+        case ample = 0x10000
+    }
+
     package let descriptor: FileDescriptor
 
     /// For the namespace that the calling thread is in.
@@ -24,8 +32,7 @@ package struct EventSocket: ~Copyable {
     }
 
     private static func prepare(_ file: Int32, _ groups: [UInt32]) throws(TransportError) {
-        // The least that there is: a dozen messages. More than that is told as an overrun, and says all that there is to say.
-        _ = hawser_set_option(file, SOL_SOCKET, SO_RCVBUF, 8 << 10)
+        _ = hawser_set_option(file, SOL_SOCKET, SO_RCVBUF, Room.least.rawValue)
         guard hawser_bind_netlink(file) == 0 else { throw .current("bind") }
         for group in groups {
             guard hawser_set_option(file, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(group)) == 0 else {
@@ -35,6 +42,9 @@ package struct EventSocket: ~Copyable {
     }
 
     deinit { try? descriptor.close() }
+
+    /// What is there already stays.
+    package func hold(_ room: Room) { _ = hawser_set_option(descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, room.rawValue) }
 }
 
 /// What the messages of event sockets are read into, one socket after the other.

@@ -45,7 +45,7 @@ extension DomainReconciler {
 
     func explain(_ question: Question) throws -> Explanation {
         var question = question
-        question.hostRoute = try plane?.route(to: question.remote) ?? .unknown
+        do { question.hostRoute = try plane?.route(to: question.remote) ?? .unknown } catch { throw Unasked(question.remote, error) }
         return try desired.explain(question)
     }
 

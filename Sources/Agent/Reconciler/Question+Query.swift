@@ -9,6 +9,15 @@ package struct NoQuestion: Error, Hashable, Sendable, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// What only the kernel knows, and doesn't say at present.
+package struct Unasked: Error, Hashable, Sendable, CustomStringConvertible {
+    package var description: String
+
+    init(_ remote: IPAddress, _ error: any Error) {
+        description = "the kernel doesn't say where the host's own routing sends what is for \(remote), nor whether that is the host itself: \(error)"
+    }
+}
+
 extension Question {
     /// Reads what was asked; every word is checked.
     init(_ query: ExplainQuery) throws(NoQuestion) {

@@ -29,7 +29,7 @@ package protocol Reconciling: Sendable {
     func neighbors() async -> [NeighborView]
     /// Nil for a pod that isn't known.
     func rules(of pod: String) async -> RulesView?
-    /// Throws `NoQuestion` or `Unanswerable` for what makes no sense.
+    /// Throws `NoQuestion` or `Unanswerable` for what makes no sense, `Unasked` where the kernel doesn't say what is needed for an answer.
     func explain(_ query: ExplainQuery) async throws -> ExplainView
 }
 

@@ -91,6 +91,8 @@ package struct DebugServer: Service {
             } catch let error as Unanswerable {
                 if case .unknown = error { return Response.error(.notFound, "\(error)") }
                 return Response.error(.badRequest, "\(error)")
+            } catch let error as Unasked {
+                return Response.error(.serviceUnavailable, "\(error)")
             }
         }
         router.get("/v1/events") { [journal] request, context in EventStream.response(to: request, context, journal) }

@@ -76,18 +76,20 @@ package final class PodSides: Sendable {
     /// Takes no notice of a pod side until `listen`, from which on nothing of what happened meanwhile is lost. It is called by a thread that
     /// is inside the pod's namespace.
     ///
-    /// - Parameter forgets: what it has told of already doesn't matter: it is looked at next.
+    /// - Parameter forgets: what it has told of already doesn't matter: it is looked at next. If not, it is about to be changed, of which more is
+    ///   told than a socket has room for otherwise.
     func pause(_ name: LinkName, in home: NetworkNamespace.Identity, at path: String, forgets: Bool) {
         state.withLock { state in
             if let side = state.sides[name], side.home == home {
                 _ = hawser_epoll_disarm(descriptor.rawValue, side.socket.descriptor.rawValue, side.token)
-                if forgets { _ = state.buffer.drain(side.socket.descriptor) { _, _ in } }
+                if forgets { _ = state.buffer.drain(side.socket.descriptor) { _, _ in } } else { side.socket.hold(.ample) }
                 return
             }
             state.close(name)
             // Without a socket, as when there are no more descriptors, the pod side is looked at with everything else.
             guard let socket = try? EventSocket(groups: Self.groups) else { return }
             state.lastToken += 1
+            if !forgets { socket.hold(.ample) }
             let side = Side(socket, in: home, at: path, token: state.lastToken)
             guard hawser_epoll_add(descriptor.rawValue, side.socket.descriptor.rawValue, side.token) == 0 else { return }
             state.sides[name] = side
@@ -133,6 +135,7 @@ package final class PodSides: Sendable {
                     isNews = true
                     if header.port != 0 { port = header.port }
                 }
+                side.socket.hold(.least)
                 let now = ContinuousClock.now
                 if isNews || !isComplete || side.pace.next(at: now) > now {
                     news.append((name, port, side.home))

@@ -110,6 +110,25 @@ import Testing
         #expect(try host.leftToRepair() == 0)
     }
 
+    @Test("what explain wants to know of the kernel is an error, and not an answer that says less")
+    func refusedExplanation() throws {
+        try host.start(judging: FaultPoint.calls, point.judge)
+        try place.apply(place.everything("a", isExtra: false))
+        _ = try host.settled()
+        let words = ["explain", "--pod", place.web.id, "--egress", "--remote", "203.0.113.9", "--output", "json"]
+        point.arm(at: nil)
+        let answer = try host.hawser(words)
+        let requests = point.disarm().count
+        #expect(answer.object["route"] != nil && requests > 0, "\(answer.output)")
+        for request in 1...max(1, requests) {
+            point.arm(at: request, .refusal(.resourceBusy))
+            let outcome = try host.hawser(words)
+            point.disarm()
+            #expect(outcome.status != 0 && outcome.complaints.contains("resource busy"), "\(outcome)")
+        }
+        #expect(try host.hawser(words).output == answer.output)
+    }
+
     @Test("the first policy of a network has its pods without interfaces that are up, which nothing passes, until it is in force")
     func refusedFirst() throws {
         try host.start(judging: FaultPoint.calls, point.judge)

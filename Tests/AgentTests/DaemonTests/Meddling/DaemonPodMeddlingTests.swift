@@ -56,6 +56,28 @@ import Testing
         #expect(try host.server.namespace.run("ip", "route").contains("203.0.113.0/24"))
     }
 
+    @Test("doesn't look at what it has done there itself")
+    func itsOwn() throws {
+        let place = try FaultPlace()
+        let point = FaultPoint()
+        try place.host.start(judging: FaultPoint.calls, point.judge)
+        try place.apply(place.everything("a", isExtra: false))
+        _ = try place.host.settled()
+        /// How many lists are read until something that a pod did is put right: what was told before it was looked at by then.
+        func looks(after change: () throws -> Void) throws -> Int {
+            point.arm(at: nil)
+            try change()
+            let quiet = place.quiet[0].namespace
+            try quiet.run("ip", "link", "set", "eth0", "down")
+            #expect(try eventually { try quiet.run("ip", "link", "show", "dev", "eth0").contains("state UP") })
+            _ = try place.host.settled()
+            #expect(try eventually { try place.host.isReady() })
+            return point.disarm().joined().count(where: \.isDump)
+        }
+        let looks = (try looks {}, try looks { try place.apply(place.everything("b", isExtra: true)) })
+        #expect(looks.0 > 0 && looks.1 == looks.0)
+    }
+
     @Test("spends next to nothing on a pod that flaps its interface for ever, and others are looked after meanwhile")
     func flapping() throws {
         let host = try MeddledHost(.init(isOwner: true, isIsolated: false))
