@@ -14,7 +14,8 @@ package struct Unasked: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
 
     init(_ remote: IPAddress, _ error: any Error) {
-        description = "the kernel doesn't say where the host's own routing sends what is for \(remote), nor whether that is the host itself: \(error)"
+        description =
+            "the kernel doesn't say where the host's own routing sends what is for \(remote), nor whether that is the host itself: \(error)"
     }
 }
 
