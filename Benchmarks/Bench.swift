@@ -92,6 +92,9 @@ struct Changes: AsyncParsableCommand {
         let reconciler = bed.reconciler
         // It ends, cancelled, with this function.
         async let _: Void = reconciler.run()
+        // A host whose store is new is read once more when it runs, which is no part of any change.
+        _ = await reconciler.resync()
+        _ = bed.recorder.take()
         try await body(bed, &shadow, &replay)
     }
 }
