@@ -97,5 +97,7 @@ package struct Flow: Hashable, Sendable {
 extension MessageType {
     static let newFlow = Self(subsystem: NFNL_SUBSYS_CTNETLINK, message: IPCTNL_MSG_CT_NEW.rawValue)
     static let getFlow = Self(subsystem: NFNL_SUBSYS_CTNETLINK, message: IPCTNL_MSG_CT_GET.rawValue)
+    /// Counts what there is (`ctnetlink_stat_ct`).
+    static let getFlowCount = Self(subsystem: NFNL_SUBSYS_CTNETLINK, message: IPCTNL_MSG_CT_GET_STATS.rawValue)
     static let deleteFlow = Self(subsystem: NFNL_SUBSYS_CTNETLINK, message: IPCTNL_MSG_CT_DELETE.rawValue)
 }

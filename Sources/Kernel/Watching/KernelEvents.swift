@@ -54,7 +54,7 @@ package enum KernelEvents {
             let listening = Listening(links, reader, firewall, RulesetEventReader(except: ports.firewall), pods, identity)
             continuation.onTermination = { _ in waker.wake() }
             do throws(Errno) {
-                try ListeningThread.start { listening.run(until: waker, continuation) }
+                try WaitingThread.start { listening.run(until: waker, continuation) }
             } catch {
                 throw .system(error, doing: "starting a thread")
             }

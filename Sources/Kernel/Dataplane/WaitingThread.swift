@@ -4,7 +4,7 @@ import SystemPackage
 
 /// A thread of its own for a call that waits for the kernel without an end; a task must not do that, for it would keep one of the few
 /// threads that all tasks share.
-enum ListeningThread {
+enum WaitingThread {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
