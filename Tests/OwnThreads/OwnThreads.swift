@@ -8,11 +8,52 @@ package import Testing
 /// A test that waits for packets, or for a program, holds its thread meanwhile. Swift has as many threads as the machine has processors, and
 /// whatever is told by `await` would come late by as much: clients would give up servers that are well. A suite's time limit counts its wait for a
 /// thread, too.
-package struct OwnThreads: SuiteTrait, TestScoping {
+///
+/// No more tests are begun than there are threads. One that waits by `await` goes on at once when it can, and not after all that were there
+/// before: flows would have timed out by then.
+package struct OwnThreads: SuiteTrait, TestTrait, TestScoping {
+    /// For each test of its own.
+    package let isRecursive = true
+
     @concurrent package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable @concurrent () async throws -> Void
     ) async throws {
+        await Turns.all.take()
+        defer { Turns.all.give() }
         try await withTaskExecutorPreference(Threads.all) { try await function() }
+    }
+}
+
+/// As many tests at a time as there are threads for them, in the order in which they came.
+private final class Turns: Sendable {
+    static let all = Turns(count: ProcessInfo.processInfo.activeProcessorCount)
+
+    private struct State {
+        var free: Int
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    private init(count: Int) { state = Mutex(State(free: count)) }
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free == 0 { state.waiting.append(continuation) }
+                defer { state.free = max(0, state.free - 1) }
+                return state.free > 0
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func give() {
+        let next = state.withLock { state in
+            if state.waiting.isEmpty { state.free += 1 }
+            return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+        }
+        next?.resume()
     }
 }
 
