@@ -1,4 +1,5 @@
 import Kernel
+import Lab
 import Synchronization
 
 /// What a dataplane has sent to the kernel.
@@ -11,8 +12,8 @@ final class Recorder: Sendable {
         /// Whether it is a transaction of nftables: it starts with `NFNL_MSG_BATCH_BEGIN` (linux/netfilter/nfnetlink.h).
         var isTransaction: Bool { outlet == .firewall && Message.type(bytes, 0) == 0x10 }
 
-        /// Whether it asks for a list of links, addresses or what leads where (`NLM_F_DUMP`): a look, which is no part of a change.
-        var isLook: Bool { outlet != .firewall && Message.type(bytes, 0) & 3 == 2 && Message.flags(bytes, 0) & 0x300 == 0x300 }
+        /// Whether it asks for a list: a look, which is no part of a change.
+        var isLook: Bool { NetlinkRequest.all(in: bytes).first?.isDump ?? false }
     }
 
     private let sent = Mutex<[Sent]>([])

@@ -19,15 +19,8 @@ extension Numbers: ExpressibleByArrayLiteral {
 
 extension Numbers: CustomStringConvertible {
     package var description: String {
-        var ranges: [ClosedRange<Int>] = []
-        for number in all {
-            if let last = ranges.last, last.upperBound + 1 == number {
-                ranges[ranges.count - 1] = last.lowerBound...number
-            } else {
-                ranges.append(number...number)
-            }
-        }
-        let shown = ranges.prefix(20).map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+        let ranges = RangeSet(all.map { $0..<($0 + 1) }).ranges
+        let shown = ranges.prefix(20).map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound - 1)" }
         return "\(count) in \(ranges.count) ranges: " + (shown + (ranges.count > 20 ? ["…"] : [])).joined(separator: ", ")
     }
 }

@@ -40,9 +40,12 @@ private final class Turns: Sendable {
     func take() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
-                if state.free == 0 { state.waiting.append(continuation) }
-                defer { state.free = max(0, state.free - 1) }
-                return state.free > 0
+                guard state.free > 0 else {
+                    state.waiting.append(continuation)
+                    return false
+                }
+                state.free -= 1
+                return true
             }
             if isFree { continuation.resume() }
         }

@@ -26,10 +26,7 @@ package struct FlowTable: ~Copyable {
     package mutating func flows(of address: IPAddress) throws(TransportError) -> [Flow] {
         switch address {
         case .v4(let number): Array(Set(try flows(ofIPv4: number).flatMap(\.flows)))
-        case .v6:
-            try socket.dump(.getFlow, { $0.put(raw: nfgenmsg(.v6)) }, Flow.init).filter { flow in
-                FlowRole.allCases.contains { $0.holds(address, in: flow) }
-            }
+        case .v6: Array(try flows(of: [AddressRange(Prefix(address))]))
         }
     }
 
@@ -49,7 +46,7 @@ package struct FlowTable: ~Copyable {
     /// The flows that addresses of these ranges take part in.
     ///
     /// The kernel finds those of an IPv4 address by itself, and goes through its whole table for it, as often as there are roles. Where there are
-    /// few flows, or many addresses, it is quicker to be told of them all.
+    /// few flows, or many addresses, it is quicker to be told of them all. It has no filter for ranges, and none that works for IPv6.
     private mutating func flows(of ranges: [AddressRange]) throws(TransportError) -> Set<Flow> {
         var found: Set<Flow> = []
         var rest = ranges
@@ -71,11 +68,6 @@ package struct FlowTable: ~Copyable {
     /// Flows that can be told of in the time of one address's lookups among few; and addresses whose lookups take longer than any table's telling
     /// (a table of 262,144 buckets: 1 ms for an empty one and 30 ns for each flow, against 1.5 µs for each that is told of).
     private static let (toldMeanwhile, mostLookups) = (2000, 16)
-
-    /// The flows that an address of a range takes part in, found among all: the kernel has no filter for ranges.
-    private mutating func flows(of range: AddressRange) throws(TransportError) -> Set<Flow> {
-        Set(try flows().filter { flow in [flow.source, flow.destination, flow.answerer].contains { range.contains($0) } })
-    }
 
     /// Deletes the flows that an address takes part in, and answers how many there were. What it goes on sending begins anew.
     package mutating func delete(of address: IPAddress) throws(TransportError) -> Int {
@@ -101,7 +93,7 @@ package struct FlowTable: ~Copyable {
     /// The same of every address of a range.
     package mutating func delete(of range: AddressRange) throws(TransportError) -> Int {
         if range.first == range.last { return try delete(of: range.first) }
-        let flows = try flows(of: range)
+        let flows = try flows(of: [range])
         try delete(flows)
         return flows.count
     }

@@ -244,8 +244,7 @@ package final class LinuxDataplane: Dataplane {
 
     /// What kept it from being done, if something did.
     private func wipeStamps(of addresses: [AddressRange], _ applied: inout Applied) -> TransportError? {
-        guard !addresses.isEmpty else { return nil }
-        return timed(&applied) { _ in
+        timed(&applied) { _ in
             do throws(TransportError) { _ = try tracked.clear(marks.mask, of: addresses) } catch { return error }
             return nil
         }

@@ -7,7 +7,7 @@ struct ExplainCommand: AsyncParsableCommand {
         discussion: """
             Asks about the first packet of a new flow, from the model that programs the kernel, and says where it goes: to a pod of this host, \
             to another host and by which way, out by the host's own routing, or nowhere. Exit status: 0 when the rules allow it, 1 when they \
-            deny it, 2 when the question makes no sense.
+            deny it or it can't be said, 2 when the question makes no sense.
             """)
 
     enum Direction: String, EnumerableFlag {
