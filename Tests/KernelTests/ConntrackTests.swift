@@ -37,7 +37,7 @@ import Testing
     /// As many flows between the other two that the kernel had better look for those of an address by itself.
     private func crowd() throws {
         let sender = try UDP(in: pods[1].namespace, at: pods[1].texts[0])
-        for port in 10_000..<12_500 { try sender.send("crowd", to: pods[2].texts[0], port: UInt16(port)) }
+        for port in 10_000..<16_000 { try sender.send("crowd", to: pods[2].texts[0], port: UInt16(port)) }
     }
 
     @Test("are found by an address, whoever began them", arguments: [0, 1])
