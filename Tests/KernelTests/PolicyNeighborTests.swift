@@ -177,6 +177,8 @@ import Testing
         try link.send(.of(.udp(53), carrying: "the last", mac: own, to: Marks.hostMAC.description, from: pods[0].ipv4, to: target.ipv4))
         var arrived: [Frame] = []
         while let frame = far.receive(within: .seconds(10)), !frame.contains("the last") { arrived.append(frame) }
+        // The host itself says to each of its links which multicast groups it listens to, whenever it likes.
+        arrived.removeAll(where: \.isListenerReport)
         // Forwarded, neighbor discovery has lost its hop limit of 255, without which nobody minds it (RFC 4861, section 7.1).
         #expect(arrived.allSatisfy { $0.type == 0x86dd && $0.payload[7] < 255 && [135, 136].contains($0.payload[40]) })
         #expect(try known() == before)

@@ -68,6 +68,13 @@ package struct Frame: Hashable, Sendable {
     package var type: UInt16 { bytes.count < 14 ? 0 : UInt16(bytes[12]) << 8 | UInt16(bytes[13]) }
     package var payload: [UInt8] { Array(bytes.dropFirst(14)) }
 
+    /// Whether it tells routers which multicast groups somebody without an address yet listens to (RFC 3810, section 5.2): behind a header of
+    /// hop-by-hop options.
+    package var isListenerReport: Bool {
+        let (next, source, type) = (6, 8..<24, 48)
+        return self.type == 0x86dd && payload.count > type && payload[next] == 0 && payload[source].allSatisfy { $0 == 0 } && payload[type] == 143
+    }
+
     /// Whether the text is somewhere in it.
     package func contains(_ text: String) -> Bool {
         let wanted = Array(text.utf8)
