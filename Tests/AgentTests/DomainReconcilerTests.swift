@@ -1,4 +1,5 @@
 import HostNetwork
+import Kernel
 import Logging
 import OwnThreads
 import Testing
@@ -21,15 +22,26 @@ import Testing
         return Intents(restoring: [.network(network), .securityGroup(group(port))] + pods.map(Intent.pod))
     }
 
-    @Test("has in force what it was told of since, though it had not begun by then")
-    func late() async throws {
+    private static func domain() -> (DomainReconciler, AsyncStream<DomainOutcome>) {
         let (outcomes, teller) = AsyncStream<DomainOutcome>.makeStream()
         let domain = DomainReconciler(
             .network("red"), layout: Layout(), host: ModelDomains(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             tell: { teller.yield($0) }, whenLost: { _ in })
-        var (first, second) = (DomainWork(1), DomainWork(2))
-        first.begin = try Self.intents(80)
-        first.appeared = ["red-0", "red-1"]
+        return (domain, outcomes)
+    }
+
+    private static func beginning() throws -> DomainWork {
+        var work = DomainWork(1)
+        work.begin = try intents(80)
+        work.appeared = ["red-0", "red-1"]
+        return work
+    }
+
+    @Test("has in force what it was told of since, though it had not begun by then")
+    func late() async throws {
+        let (domain, outcomes) = Self.domain()
+        let first = try Self.beginning()
+        var second = DomainWork(2)
         second.changed = [(before: .securityGroup(Self.group(80)), after: .securityGroup(Self.group(81)))]
         second.gone = ["red-1"]
         domain.queue.put(first)
@@ -41,5 +53,30 @@ import Testing
         let wanted = Desired(intents: try Self.intents(81), layout: Layout(), attachable: ["red-0"], epochs: [:]).state
         let believed = await domain.believed
         #expect(Plan(from: believed, to: wanted).steps.map(\.text) == [])
+    }
+
+    @Test("is settled when what was noticed is put right, whatever waits for its turn because it is changed too often")
+    func turns() async throws {
+        let (domain, outcomes) = Self.domain()
+        var told = outcomes.makeAsyncIterator()
+        let run = Task { await domain.run() }
+        defer { run.cancel() }
+        domain.queue.put(try Self.beginning())
+        _ = await told.next()
+        let (often, once) = (LinkName(of: "red-0"), LinkName(of: "red-1"))
+        // Some times it is looked at when it is told, and then it waits.
+        var noticed = 0
+        while noticed < 1000 {
+            await domain.take(.link(.changed(often), by: nil))
+            if domain.health.noticed == noticed { break }
+            noticed += 1
+            let outcome = await told.next()
+            #expect(outcome?.settled == noticed)
+        }
+        #expect((20..<1000).contains(noticed))
+        await domain.take(.link(.changed(once), by: nil))
+        let outcome = await told.next()
+        #expect(domain.health.noticed == noticed + 1)
+        #expect(outcome?.settled == noticed + 1)
     }
 }

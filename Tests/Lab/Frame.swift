@@ -72,7 +72,8 @@ package struct Frame: Hashable, Sendable {
     /// hop-by-hop options.
     package var isListenerReport: Bool {
         let (next, source, type) = (6, 8..<24, 48)
-        return self.type == 0x86dd && payload.count > type && payload[next] == 0 && payload[source].allSatisfy { $0 == 0 } && payload[type] == 143
+        return self.type == 0x86dd && payload.count > type && payload[next] == 0 && payload[source].allSatisfy { $0 == 0 }
+            && payload[type] == 143
     }
 
     /// Whether the text is somewhere in it.

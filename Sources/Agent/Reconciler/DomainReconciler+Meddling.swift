@@ -156,8 +156,8 @@ extension DomainReconciler {
         return Phase.of(Operation(.add, entry)) == .stamp
     }
 
-    /// Whether all that was noticed is put right.
-    var isSettled: Bool { suspicion.isEmpty && noticed.isEmpty }
+    /// Whether all that was noticed is put right. What waits for its turn is no more noticed than it keeps the host from being ready.
+    var isSettled: Bool { !suspicion.isDue(at: .now) && noticed.isEmpty }
 }
 
 extension Object {

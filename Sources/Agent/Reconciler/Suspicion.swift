@@ -31,7 +31,6 @@ struct Suspicion {
     private var cases: [Subject: Case] = [:]
     private var paces: [Subject: Pace] = [:]
 
-    var isEmpty: Bool { cases.isEmpty }
     /// When the next look is due.
     var next: ContinuousClock.Instant? { cases.values.lazy.map(\.due).min() }
 
@@ -48,6 +47,9 @@ struct Suspicion {
         cases[subject] = known
         return known.due
     }
+
+    /// Whether something is due to be looked at.
+    func isDue(at now: ContinuousClock.Instant) -> Bool { cases.values.contains { $0.due <= now } }
 
     mutating func take(at now: ContinuousClock.Instant) -> Taken {
         var taken = Taken()
