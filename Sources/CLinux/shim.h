@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/membarrier.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <poll.h>
@@ -42,6 +43,9 @@ enum {
 
 // The type of the namespace that an nsfs file names: CLONE_NEWNET and so on (ioctl_ns(2)).
 static inline int hawser_namespace_type(int descriptor) { return ioctl(descriptor, NS_GET_NSTYPE); }
+
+// A new descriptor of the network namespace that a socket belongs to, or -1 with errno (SIOCGSKNS, linux/sockios.h; Linux 4.10).
+static inline int hawser_socket_namespace(int socket) { return ioctl(socket, SIOCGSKNS); }
 
 // Makes every thread of the system pass a memory barrier, or of this process only; 0 or -1 with errno (membarrier(2)).
 static inline int hawser_membarrier(int command, unsigned int flags) {

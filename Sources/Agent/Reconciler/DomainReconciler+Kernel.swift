@@ -5,7 +5,12 @@ import SystemPackage
 /// How a routing domain's kernel is looked at, and brought to what is wanted.
 extension DomainReconciler {
     func observe(_ plane: any Dataplane) throws {
-        var found = try plane.observe(expecting: desired.state).sharing(desired.state)
+        take(try plane.observe(expecting: desired.state))
+    }
+
+    /// Believes what was found.
+    func take(_ found: HostState) {
+        var found = found.sharing(desired.state)
         kept = hideStrangers(from: &found)
         // After a refusal what is believed is a guess, and before the first look nothing is; what stayed for others is no meddler's.
         if unread == nil, self.plane != nil, !hidesStrangers { notice(believed.differences(to: found)) }

@@ -214,13 +214,18 @@ actor DomainReconciler {
 
     /// Opens the domain, looks at what is there, and brings it to what is wanted. Nothing is swept before.
     private func begin(_ intents: Intents, attachable: Set<ID<Pod>>) throws -> Applied {
-        // So that what comes meanwhile has something to stand on, if opening fails.
-        desired = Desired(intents: intents, layout: desired.layout, attachable: attachable, epochs: [:])
+        var isDerived = false
+        func derive(_ epochs: [ID<Pod>: Epoch]) -> HostState {
+            desired = Desired(intents: intents, layout: desired.layout, attachable: attachable, epochs: epochs)
+            isDerived = true
+            return desired.state
+        }
+        // So that what comes meanwhile has something to stand on, whatever fails.
+        defer { if !isDerived { _ = derive([:]) } }
         let open: OpenDomain
         do { open = try host.open(domain) } catch { throw Unopened(because: error) }
         let epochs = HostState(try open.plane.stamps()).epochs(of: intents.pods.keys, in: desired.layout.marks)
-        if !epochs.isEmpty { desired = Desired(intents: intents, layout: desired.layout, attachable: attachable, epochs: epochs) }
-        try observe(open.plane)
+        take(try open.plane.observe(expecting: derive(epochs)))
         do { try open.plane.adopt(believed) } catch let refusal as Refusal where refusal.errno == Errno.notPermitted.rawValue {
             // Another process that lives has the tables: two would undo each other's work.
             throw Unopened(because: refusal)

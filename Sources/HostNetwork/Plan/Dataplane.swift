@@ -3,8 +3,9 @@ package protocol Dataplane: AnyObject {
     /// The epochs of the bindings in force, by their link. To be asked first after a start: what is wanted depends on them.
     func stamps() throws -> [Entry]
 
-    /// What there is of Hawser's, told by its marks. `desired` helps to recognise it; nothing is changed.
-    func observe(expecting desired: HostState) throws -> HostState
+    /// What there is of Hawser's, told by its marks; nothing is changed. `desired` helps to recognise it. It is asked for once, when the kernel is
+    /// being listed on other threads: on a big host that takes long, and so may deriving what is desired.
+    func observe(expecting desired: @autoclosure () throws -> HostState) throws -> HostState
 
     /// Looks at what somebody else has touched, and gives links their marks back first. What there is of it, as `observe` has it.
     func look(at suspects: Suspects, expecting desired: HostState) throws -> Look

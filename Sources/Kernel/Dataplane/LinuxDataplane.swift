@@ -95,10 +95,11 @@ package final class LinuxDataplane: Dataplane {
 
     package func stamps() throws -> [Entry] { try firewall.elements(of: BaseSet.fresh(.out).set) }
 
-    package func observe(expecting desired: HostState) throws -> HostState {
+    package func observe(expecting desired: @autoclosure () throws -> HostState) throws -> HostState {
+        let (listing, desired) = try firewall.list(beside: desired)
+        var state = HostState(listing.entries(expecting: desired))
         var places: [LinkName: LinkTable.Place] = [:]
         for link in desired.links { places[link.name] = LinkTable.Place(link) }
-        var state = HostState(try firewall.observe(expecting: desired))
         for object in try links.observe(places) { state.insert(Entry(object, in: desired)) }
         return state
     }
@@ -107,7 +108,7 @@ package final class LinuxDataplane: Dataplane {
         var look = Look(HostState())
         for (name, words) in try links.mark(suspects.unmarked) { look.restored[name, default: []].append(words) }
         if suspects.concernsRuleset {
-            for entry in try firewall.observe(expecting: desired, only: suspects) { look.found.insert(entry) }
+            for entry in try firewall.list(only: suspects, beside: {}).listing.entries(expecting: desired) { look.found.insert(entry) }
         }
         guard suspects.concernsLinks else { return look }
         links.usurped.formUnion(suspects.usurped)

@@ -1,5 +1,5 @@
 import CLinux
-import Netlink
+package import Netlink
 package import SystemPackage
 
 /// A network namespace, held by an open file: it stays what it is whatever happens to the path that it was opened by.
@@ -17,6 +17,14 @@ package struct NetworkNamespace: ~Copyable {
     package init(at path: String) throws(NamespaceError) {
         descriptor = try Self.open(path)
         self.path = path
+    }
+
+    /// The one that a socket belongs to. It needs `CAP_NET_ADMIN` there.
+    package init(of socket: borrowing NetlinkSocket) throws(NamespaceError) {
+        path = "the namespace of socket \(socket.descriptor.rawValue)"
+        let file = hawser_socket_namespace(socket.descriptor.rawValue)
+        guard file >= 0 else { throw NamespaceError(path: path, errno: .current, reason: "cannot be opened: \(Errno.current)") }
+        descriptor = FileDescriptor(rawValue: file)
     }
 
     deinit { try? descriptor.close() }

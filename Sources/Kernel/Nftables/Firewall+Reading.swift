@@ -6,7 +6,7 @@ import SystemPackage
 extension Firewall {
     /// One chain's rules, in order. All rules of a table at once take longer than chain by chain.
     mutating func rules(in chain: Named) throws(TransportError) -> [ListedRule] {
-        try contents(
+        try socket.contents(
             NFT_MSG_GETRULE, chain.family,
             { message in
                 message.put(.ruleTable, Marks.table)
@@ -14,27 +14,38 @@ extension Firewall {
             }, ListedRule.init)
     }
 
-    /// What of Hawser's tables is there.
-    ///
-    /// A rule says what it does, not which rule it is; it is told by its fingerprint among those that may be expected. A rule that is
-    /// none of them is reported by its fingerprint alone, so that it goes.
+    /// Lists what of Hawser's tables is there, and does something else meanwhile where that takes long.
     ///
     /// - Parameter suspects: the tables, chains and sets to look at; nil: all of them.
-    package mutating func observe(expecting desired: HostState, only suspects: Suspects? = nil) throws(TransportError) -> [Entry] {
-        var entries: [Entry] = []
-        let known = Known(desired, suspects)
+    package mutating func list<Other>(
+        only suspects: Suspects? = nil, beside other: () throws -> Other
+    ) throws -> (listing: Listing, other: Other) {
+        var listing = try outline(suspects)
+        let readers = listing.sets.count < ElementReaders.few ? nil : ElementReaders(listing.sets.map(\.set), beside: socket)
+        let other = try other()
+        let read = try readers?.take()
+        for (index, set) in listing.sets.map(\.set).enumerated() {
+            listing.sets[index].elements = try read?[index] ?? ListedElement.elements(of: set, socket.elements(of: set.id))
+        }
+        return (listing, other)
+    }
+
+    /// All but the elements of the sets.
+    private mutating func outline(_ suspects: Suspects?) throws(TransportError) -> Listing {
+        var listing = Listing(suspects: suspects)
         for family in TableFamily.allCases where suspects?.concerns(family) ?? true {
             guard let flags = try flags(ofTable: family) else { continue }
             // One that sleeps judges nothing: it is as good as missing, and is made to wake by being made.
             let isAwake = flags & UInt32(NFT_TABLE_F_DORMANT.rawValue) == 0
-            if isAwake, suspects?.tables.contains(family) ?? true { entries.append(Entry(.table(family), because: Layout.because)) }
-            for chain in try chains(of: family) where suspects?.covers(.chain(chain)) ?? true { try read(chain, known, &entries) }
+            if isAwake, suspects?.tables.contains(family) ?? true { listing.tables.append(family) }
+            for chain in try chains(of: family) where suspects?.covers(.chain(chain)) ?? true {
+                listing.chains.append((chain, try rules(in: chain.id)))
+            }
             for (set, comment) in try sets(of: family) where suspects?.covers(.set(set)) ?? true {
-                entries.append(Entry(.set(set), because: Layout.because, comment: comment))
-                try readElements(of: set, known, &entries)
+                listing.sets.append((set, comment, []))
             }
         }
-        return entries
+        return listing
     }
 
     /// The flags of Hawser's table; nil when there is none.
@@ -56,28 +67,8 @@ extension Firewall {
         try list(NFT_MSG_GETCHAIN, family) { Chain(listed: $0, in: family) }
     }
 
-    private mutating func read(_ chain: Chain, _ known: Known, _ entries: inout [Entry]) throws(TransportError) {
-        var chain = chain
-        let rules = try rules(in: chain.id).map { rule in
-            (statements: known.statements[chain.id]?[rule.fingerprint] ?? [.foreign(rule.fingerprint)], comment: rule.comment)
-        }
-        if known.orderedChains.contains(chain.id) { chain.body = rules.map(\.statements) }
-        entries.append(Entry(.chain(chain), because: known.because(.chain(chain))))
-        guard !known.orderedChains.contains(chain.id), known.statements[chain.id] != nil else { return }
-        for rule in rules {
-            let object = Object.rule(FilterRule(in: chain.id, rule.statements))
-            entries.append(Entry(object, because: known.because(object), comment: rule.comment))
-        }
-    }
-
     private mutating func sets(of family: TableFamily) throws(TransportError) -> [(NamedSet, String?)] {
-        try contents(NFT_MSG_GETSET, family, { $0.put(.setTable, Marks.table) }) { NamedSet.listed($0, in: family) }
-    }
-
-    private mutating func readElements(of set: NamedSet, _ known: Known, _ entries: inout [Entry]) throws(TransportError) {
-        for (element, comment) in ListedElement.elements(of: set, try list(set.id)) {
-            entries.append(Entry(.element(element), because: known.because(.element(element)), comment: comment))
-        }
+        try socket.contents(NFT_MSG_GETSET, family, { $0.put(.setTable, Marks.table) }) { NamedSet.listed($0, in: family) }
     }
 
     /// A list of everybody's. The kernel goes by the position in it, which others' changes shift: what was interrupted is read again.
@@ -88,70 +79,12 @@ extension Firewall {
             header.answers(type) ? parse(message) : nil
         }
     }
-
-    /// What one of Hawser's tables, chains or sets holds; nothing where that isn't there.
-    ///
-    /// The kernel says that the reading was interrupted whenever anybody commits anything, and others may do so all the time. But it goes by the
-    /// position in what is asked for, where nobody else adds or removes; somebody who does so all the same is told of by an event, and it is
-    /// read again.
-    private mutating func contents<Element>(
-        _ type: nf_tables_msg_types, _ family: TableFamily, _ filter: (inout MessageWriter) -> Void, _ parse: (RawSpan) -> Element?
-    ) throws(TransportError) -> [Element] {
-        do throws(TransportError) {
-            return try socket.reading(
-                .nftables(type),
-                { message in
-                    message.put(raw: family.header)
-                    filter(&message)
-                }
-            ) { header, message in
-                header.answers(type) ? parse(message) : nil
-            }.elements
-        } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
-            return []
-        }
-    }
-}
-
-extension MessageHeader {
-    /// What is got is told as what is new, by the number before it.
-    fileprivate func answers(_ request: nf_tables_msg_types) -> Bool {
-        type == .nftables(nf_tables_msg_types(request.rawValue - 1))
-    }
-}
-
-/// What is expected to be there, to tell the kernel's rules by.
-private struct Known {
-    var statements: [Named: [String: Statements]] = [:]
-    var orderedChains: Set<Named> = []
-    private let desired: HostState
-
-    init(_ desired: HostState, _ suspects: Suspects?) {
-        self.desired = desired
-        for entry in desired.entries.values where suspects?.covers(entry.object) ?? true {
-            switch entry.object {
-            case .rule(let rule): add(rule.statements, in: rule.chain)
-            case .chain(let chain):
-                if statements[chain.id] == nil { statements[chain.id] = [:] }
-                if !chain.body.isEmpty { orderedChains.insert(chain.id) }
-                for rule in chain.body { add(rule, in: chain.id) }
-            default: continue
-            }
-        }
-    }
-
-    private mutating func add(_ rule: Statements, in chain: Named) {
-        statements[chain, default: [:]][Fingerprint.of(rule, in: chain)] = rule
-    }
-
-    /// Whose an object is, where it is still wanted.
-    func because(_ object: Object) -> IntentID { desired.entries[object.key]?.because ?? Layout.because }
 }
 
 extension Firewall {
     /// The elements of one set; none when it isn't there.
     package mutating func elements(of set: NamedSet) throws(TransportError) -> [Entry] {
-        ListedElement.elements(of: set, try list(set.id)).map { Entry(.element($0), because: Layout.because, comment: $1) }
+        ListedElement.elements(of: set, try socket.elements(of: set.id)).map { Entry(.element($0), because: Layout.because, comment: $1) }
     }
 
     /// What these elements and rules have counted, told by what they match and not by their comments: those are of the moment in which
@@ -168,7 +101,7 @@ extension Firewall {
         }
         var counters: [Object.Key: Counter] = [:]
         for (set, keys) in sets {
-            for element in try list(set) where keys.contains(element.key) {
+            for element in try socket.elements(of: set) where keys.contains(element.key) {
                 counters[.element(set, element.key)] = Counter(packets: element.packets, bytes: element.bytes)
             }
         }
@@ -178,16 +111,6 @@ extension Firewall {
             }
         }
         return counters
-    }
-
-    private mutating func list(_ set: Named) throws(TransportError) -> [ListedElement] {
-        try contents(
-            NFT_MSG_GETSETELEM, set.family,
-            { message in
-                message.put(.elementsTable, Marks.table)
-                message.put(.elementsSet, set.name)
-            }, ListedElement.all
-        ).flatMap(\.self)
     }
 }
 

@@ -53,7 +53,11 @@ private final class ModelKernel: Dataplane {
     init(_ gate: ModelDomains.Gate) { self.gate = gate }
 
     func stamps() throws -> [Entry] { [] }
-    func observe(expecting desired: HostState) throws -> HostState { state }
+    func observe(expecting desired: @autoclosure () throws -> HostState) throws -> HostState {
+        _ = try desired()
+        return state
+    }
+
     func adopt(_ believed: HostState) throws {}
 
     func apply(_ plan: Plan) -> Applied {

@@ -1,0 +1,27 @@
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// Something that is worked out on a thread of its own, while who wants it does something else.
+final class Beside<Value: Sendable>: Sendable {
+    private let body: @Sendable () -> Value
+    private let result = Mutex<Value?>(nil)
+    /// Nil where there was no thread for it: whoever wants it does it.
+    private let thread = Mutex<pthread_t?>(nil)
+
+    init(_ body: @escaping @Sendable () -> Value) {
+        self.body = body
+        thread.withLock { thread in
+            thread = try? WaitingThread.start(isDetached: false) { [self] in
+                let value = body()
+                result.withLock { $0 = value }
+            }
+        }
+    }
+
+    /// Waits until it is there, and lets go of it; to be called once.
+    func take() -> Value {
+        if let thread = thread.withLock({ $0.take() }) { _ = pthread_join(thread, nil) }
+        return result.withLock { $0.take() } ?? body()
+    }
+}
