@@ -1,21 +1,10 @@
-import Foundation
 import HostNetwork
 import Lab
 
 extension LabHost {
     /// How many objects of each kind the kernel has of ours, as `nft` and `ip` count them; chains that stamp an epoch come and go.
     func inventory() throws -> [String: Int] {
-        var count: [String: Int] = [:]
-        let listing = try JSONSerialization.jsonObject(with: Data(try host.run("nft", "-j", "list", "ruleset").utf8)) as? [String: Any]
-        for item in listing?["nftables"] as? [[String: Any]] ?? [] {
-            guard let (kind, value) = item.first, let object = value as? [String: Any], object["table"] as? String == Marks.table else {
-                continue
-            }
-            let names = [object["name"], object["chain"]].compactMap { $0 as? String }
-            if names.contains(where: { $0.hasPrefix("epoch-") }) { continue }
-            count[kind, default: 0] += 1
-            if kind == "set" || kind == "map" { count["element", default: 0] += (object["elem"] as? [Any])?.count ?? 0 }
-        }
+        var count = try host.rulesetCounts(of: Marks.table, withoutChains: "epoch-")
         count["link"] = try host.json("ip", "-j", "link", "show").count
         for family in ["-4", "-6"] {
             count["route \(family)"] = try host.json("ip", "-j", family, "route", "show", "table", "all").count

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import HostNetwork
 import Lab
 import Synchronization
 import Testing
@@ -216,15 +217,7 @@ final class DaemonHost: Sendable {
 
     /// How many objects of each kind there are in the kernel, without the chains of epochs.
     func inventory() throws -> [String: Int] {
-        var count: [String: Int] = [:]
-        let listing = try JSONSerialization.jsonObject(with: Data(try host.run("nft", "-j", "list", "ruleset").utf8)) as? [String: Any]
-        for item in listing?["nftables"] as? [[String: Any]] ?? [] {
-            guard let (kind, value) = item.first, kind != "metainfo", let object = value as? [String: Any] else { continue }
-            let names = [object["name"], object["chain"]].compactMap { $0 as? String }
-            if names.contains(where: { $0.hasPrefix("epoch-") }) { continue }
-            count[kind, default: 0] += 1
-            if kind == "set" || kind == "map" { count["element", default: 0] += (object["elem"] as? [Any])?.count ?? 0 }
-        }
+        var count = try host.rulesetCounts(of: Marks.table, withoutChains: "epoch-")
         count["link"] = try links().count
         for family in ["-4", "-6"] {
             count["route \(family)"] = try host.json("ip", "-j", family, "route", "show", "table", "all", "proto", "104").count
