@@ -2,6 +2,7 @@ import HostNetwork
 import Kernel
 import Logging
 import OwnThreads
+import SystemPackage
 import Testing
 
 @testable import Agent
@@ -22,10 +23,10 @@ import Testing
         return Intents(restoring: [.network(network), .securityGroup(group(port))] + pods.map(Intent.pod))
     }
 
-    private static func domain() -> (DomainReconciler, AsyncStream<DomainOutcome>) {
+    private static func domain(of host: any DomainHost = ModelDomains()) -> (DomainReconciler, AsyncStream<DomainOutcome>) {
         let (outcomes, teller) = AsyncStream<DomainOutcome>.makeStream()
         let domain = DomainReconciler(
-            .network("red"), layout: Layout(), host: ModelDomains(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            .network("red"), layout: Layout(), host: host, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             tell: { teller.yield($0) }, whenLost: { _ in })
         return (domain, outcomes)
     }
@@ -79,4 +80,24 @@ import Testing
         #expect(domain.health.noticed == noticed + 1)
         #expect(outcome?.settled == noticed + 1)
     }
+
+    @Test("explains nothing while it can't be opened, and says why")
+    func unopened() async throws {
+        let (domain, _) = Self.domain(of: NoDomains())
+        _ = try await domain.start(try Self.beginning(), forgetting: [])
+        let question = Question(pod: "red-0", direction: .egress, remote: .v4(0xc000_0201), content: .anyProtocol)
+        let error = await #expect(throws: Unasked.self) { try await domain.explain(question) }
+        #expect(error?.description.hasSuffix("network red can't be opened: \(NoDomains.reason)") == true, "\(String(describing: error))")
+    }
+}
+
+/// Routing domains that can't be had.
+private struct NoDomains: DomainHost {
+    static let reason = Errno.permissionDenied
+
+    func open(_ domain: RoutingDomain) throws -> sending OpenDomain { throw Self.reason }
+    func remove(_ domain: RoutingDomain) throws {}
+    func sweep(keeping domains: Set<RoutingDomain>) -> [String] { [] }
+    func leftovers(besides domains: Set<RoutingDomain>) -> [String] { [] }
+    func path(of domain: RoutingDomain) -> String? { nil }
 }

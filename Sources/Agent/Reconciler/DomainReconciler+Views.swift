@@ -45,7 +45,8 @@ extension DomainReconciler {
 
     func explain(_ question: Question) throws -> Explanation {
         var question = question
-        do { question.hostRoute = try plane?.route(to: question.remote) ?? .unknown } catch { throw Unasked(question.remote, error) }
+        guard let plane else { throw Unasked(question.remote, blindness ?? "\(domain) isn't open yet") }
+        do { question.hostRoute = try plane.route(to: question.remote) } catch { throw Unasked(question.remote, "\(error)") }
         return try desired.explain(question)
     }
 

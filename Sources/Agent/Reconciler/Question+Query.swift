@@ -13,9 +13,9 @@ package struct NoQuestion: Error, Hashable, Sendable, CustomStringConvertible {
 package struct Unasked: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
 
-    init(_ remote: IPAddress, _ error: any Error) {
+    init(_ remote: IPAddress, _ reason: String) {
         description =
-            "the kernel doesn't say where the host's own routing sends what is for \(remote), nor whether that is the host itself: \(error)"
+            "the kernel doesn't say where the host's own routing sends what is for \(remote), nor whether that is the host itself: \(reason)"
     }
 }
 
