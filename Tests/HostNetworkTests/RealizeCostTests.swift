@@ -9,7 +9,7 @@ import Testing
     /// The same for each size of a host.
     private func cost(_ change: (inout World) throws -> Plan) rethrows -> Set<Int> {
         Set(
-            try [4, 60].map { size in
+            try [6, 60].map { size in
                 var world = World(size: size)
                 return operations(of: try change(&world))
             })
@@ -37,6 +37,19 @@ import Testing
         #expect(
             try cost { try $0.edit("single") { $0.append(Rule(id: "new", direction: .ingress, protocol: .tcp, ports: PortRange(4000))) } }
                 == [Self.families])
+    }
+
+    @Test("is a rule a family and a way for one that comes to few, and as many elements as there are for the one that makes them a set")
+    func few() throws {
+        func cost(of size: Int) throws -> Int {
+            var world = World(size: size)
+            return operations(
+                of: try world.edit("single") { $0.append(Rule(id: "new", direction: .ingress, protocol: .tcp, ports: PortRange(4000))) })
+        }
+        let ways = 2
+        #expect(try cost(of: 3) == Self.families * ways)
+        // A set and five elements, and for each way a rule that looks into it in the place of four.
+        #expect(try cost(of: 4) == Self.families * (1 + 5 + ways * (1 + 4)) + Self.epoch + Self.stampChains)
     }
 
     @Test("is one element a family and an epoch for one rule that goes")
@@ -83,7 +96,7 @@ import Testing
 
     @Test("is told by keys that don't grow with the host either")
     func keys() throws {
-        let keys = try [4, 60].map { size in
+        let keys = try [6, 60].map { size in
             var world = World(size: size)
             guard var group = world.intents.group("single") else { return 0 }
             group.rules[2] = Rule(id: "port-2", direction: .ingress, protocol: .tcp, ports: PortRange(4000))

@@ -4,16 +4,18 @@ import Testing
 
 /// What a packet that no stamp lets through meets first.
 @Suite("The order of a group's rules", .ownThreads) struct RealizeOrderTests {
-    private func desired() -> Desired {
+    /// With a rule for each of 20 remote groups, and so many more of each other kind.
+    private func desired(_ count: UInt16 = 5) -> Desired {
         var intents = Intents()
-        let rules =
-            (0..<20).map {
-                Rule(id: "far-\($0)", direction: .ingress, protocol: .tcp, ports: PortRange(53), remote: .group(ID("far-\($0)")))
-            }
-            + [
-                Rule(id: "ports", direction: .ingress, protocol: .tcp, ports: PortRange(80)),
-                Rule(id: "sports", direction: .ingress, protocol: .udp, ports: PortRange(123), sourcePorts: PortRange(1024, 2000)),
-            ]
+        func rule(_ id: String, _ number: IPProtocol, _ port: UInt16, from: PortRange? = nil, _ remote: Remote = .anyone) -> Rule {
+            Rule(id: id, direction: .ingress, protocol: number, ports: PortRange(port), sourcePorts: from, remote: remote)
+        }
+        var rules = (0..<20).map { rule("far-\($0)", .tcp, 53, .group(ID("far-\($0)"))) }
+        for port in 1...count {
+            rules.append(rule("near-\(port)", .udp, 2 * port, .group("far-0")))
+            rules.append(rule("ports-\(port)", .tcp, 2 * port))
+            rules.append(rule("sports-\(port)", .udp, 2 * port, from: PortRange(1024, 2000)))
+        }
         _ = intents.upsert(
             contentsOf: [
                 .network(Network(id: "blue", subnets: [Subnet(id: "s", cidr: .everything(.v4))])),
@@ -31,12 +33,23 @@ import Testing
         }
     }
 
-    @Test("is those about addresses, which one lookup decides, before those about the members of groups, which may be many")
-    func addressesFirst() throws {
-        let rules = rules(of: Plan(making: desired().state)).filter { $0.hasPrefix("ip saddr") }
-        #expect(rules.count == 22)
-        #expect(rules.prefix(2).allSatisfy { !$0.contains("@members") })
-        #expect(rules.dropFirst(2).allSatisfy { $0.contains("@members") })
+    @Test(
+        "is those about addresses, which are quickly told, before those about the members of groups, which may be many", arguments: [3, 5])
+    func addressesFirst(count: UInt16) throws {
+        let rules = rules(of: Plan(making: desired(count).state)).filter { $0.contains("ip saddr") || $0.contains("ipv4") }
+        let addresses = rules.prefix { !$0.contains("@members") }
+        #expect(addresses.count == (count > 4 ? 2 : 2 * Int(count)), "\(rules)")
+        #expect(rules.dropFirst(addresses.count).allSatisfy { $0.contains("@members") })
+        #expect(rules.count - addresses.count >= 20)
+    }
+
+    @Test("is few of a kind one after the other, without a set, and more of them in one lookup")
+    func few() {
+        for (count, isSet) in [(3, false), (4, false), (5, true)] {
+            let rules = rules(of: Plan(making: desired(UInt16(count)).state)).filter { !$0.contains("@members") }
+            #expect(rules.allSatisfy { $0.contains("@in-") == isSet }, "\(rules)")
+            #expect(rules.allSatisfy { $0.contains("counter") != isSet }, "\(rules)")
+        }
     }
 
     @Test("is always the same")

@@ -13,8 +13,8 @@ import Testing
         try await host.apply { intents in
             let remotes = (0..<80).map { ID<SecurityGroup>("tier-\($0)") }
             for remote in remotes { try intents.put(SecurityGroup(id: remote, network: "blue", rules: [])) }
-            let rules = remotes.enumerated().map { number, remote in
-                Rule.in("from-\(number)", .tcp, 100...UInt16(200 + number), .group(remote))
+            let rules = remotes.flatMap { remote in
+                [100, 200, 300, 400, 500].map { port in Rule.in("\(remote)-\(port)", .tcp, port...(port + 5), .group(remote)) }
             }
             try intents.put(SecurityGroup(id: "web", network: "blue", rules: rules))
             try intents.put(pod.intent(["web"]))
@@ -25,7 +25,7 @@ import Testing
 
         let services = sets.filter { $0.counts && $0.id.name.contains("tier-") }.sorted { $0.id < $1.id }
         let (robbed, enriched) = (try #require(services.first), try #require(services.last))
-        try host.host.run("nft", "flush", "set", "inet", "hawser", robbed.id.name)
+        try host.host.run("nft", "delete", "element", "inet", "hawser", robbed.id.name, "{ 300-305 . tcp }")
         try host.host.run("nft", "add", "element", "inet", "hawser", enriched.id.name, "{ 7 . udp }")
         let seen = host.believed.differences(to: try host.plane.observe(expecting: host.desired.state))
         #expect(seen.count == 2, "\(seen)")

@@ -11,7 +11,8 @@ package struct AddressRange: Hashable, Sendable {
 
     package init(_ prefix: Prefix) { self.init(first: prefix.first, last: prefix.last) }
 
-    private init(first: IPAddress, last: IPAddress) {
+    /// Of one family, and in this order.
+    init(first: IPAddress, last: IPAddress) {
         self.first = first
         self.last = last
     }

@@ -78,6 +78,9 @@ package struct Evaluator: Sendable {
         for statement in statements {
             switch statement {
             case .equal(let selector, let value): guard packet.number(selector) == value else { return false }
+            case .within(let selector, let range): guard packet.number(selector).map(range.contains) ?? false else { return false }
+            case .among(let selector, let range): guard packet.address(selector).map(range.contains) ?? false else { return false }
+            case .family(let family): guard packet.family == family else { return false }
             case .lookup(let selectors, let set):
                 guard let found = find(selectors, in: Named(table, set), packet) else { return false }
                 step.elements.append(found)

@@ -17,6 +17,19 @@ extension Packet {
         }
     }
 
+    /// As an address.
+    func address(_ selector: Selector) -> IPAddress? {
+        guard case .ip(let source, let destination, _) = content else { return nil }
+        return switch selector {
+        case .source(let family): source.family == family ? source : nil
+        case .destination(let family): destination.family == family ? destination : nil
+        default: nil
+        }
+    }
+
+    /// Nil for ARP.
+    var family: Family? { if case .ip(let source, _, _) = content { source.family } else { nil } }
+
     /// As a field of a key.
     func append(_ selector: Selector, to key: inout KeyBytes) -> Bool {
         switch selector {
@@ -32,12 +45,9 @@ extension Packet {
         case .arpSenderIP:
             guard case .arp(_, let address) = content else { return false }
             key.address(address)
-        case .source(let family):
-            guard case .ip(let source, _, _) = content, source.family == family else { return false }
-            key.address(source)
-        case .destination(let family):
-            guard case .ip(_, let destination, _) = content, destination.family == family else { return false }
-            key.address(destination)
+        case .source, .destination:
+            guard let address = address(selector) else { return false }
+            key.address(address)
         case .l4proto, .icmpType, .icmpCode:
             guard let number = number(selector) else { return false }
             key.octet(UInt8(truncatingIfNeeded: number))

@@ -219,9 +219,9 @@ private struct Order: Comparable {
         let isForGroups = phase == .setMade && place.flatMap { BaseSet($0) } == nil
         rank = phase.rawValue << 48 | (isForGroups ? 1 : 0) << 47 | (place.flatMap { places[$0] } ?? 0)
         if case .rule(let rule) = object {
-            // Any order means the same, but the first rule that matches ends the search: `ip saddr . th dport @in-…`, one for all
-            // rules about addresses, stands before `ip saddr @members-…`, one for each remote group.
-            name = rule.statements.map(\.text).joined(separator: " ")
+            // Any order means the same, but the first rule that matches ends the search: those that look nothing up stand before
+            // `ip saddr . th dport @in-…`, one for all rules about addresses, and that before `ip saddr @members-…`, one for each remote group.
+            name = (rule.statements.contains { $0.set != nil } ? "1 " : "0 ") + rule.statements.map(\.text).joined(separator: " ")
         } else {
             name = object.link?.value ?? ""
         }

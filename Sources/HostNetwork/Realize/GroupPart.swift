@@ -2,7 +2,7 @@
 ///
 /// For each flow there are two chains, one that judges a packet by its own headers and one that judges a reply by the
 /// packet that it answers. Rules about addresses are elements of sets, so a chain has as many rules as the group has remote
-/// groups, not as many as it has rules.
+/// groups, not as many as it has rules. A few that would be all elements of their set stand in the chain themselves (Docs/Decisions/0034).
 struct GroupPart {
     var instance: GroupInstance
     var group: SecurityGroup
@@ -13,6 +13,9 @@ struct GroupPart {
     var isKnown: (ID<AddressGroup>) -> Bool
     /// The sets of a remote that have anything to match: a remote group without ranges has no set of ranges.
     var remoteSets: (RemoteSets.Owner, Family) -> [NamedSet]
+
+    /// As many boxes stand in the chain, for a packet is compared with so many sooner than it is looked for in a set of ranges.
+    private static let few = 4
 
     var entries: [Entry] {
         var entries: [Entry] = []
@@ -49,6 +52,13 @@ struct GroupPart {
             guard let layers = shapes[shape].map(Box.layers) else { continue }
             for way in Way.allCases {
                 for (shown, role, isShared) in sets(of: layers, shape, flow, way, family) {
+                    guard shown.count > Self.few else {
+                        for box in shown {
+                            let statements = tests(box, shape, flow, way, family) + [.counter, allow(flow)]
+                            entries.append(entry(.rule(FilterRule(in: instance.chain(flow, way), statements)), comment: box.rule))
+                        }
+                        continue
+                    }
                     let set = NamedSet(
                         Named(.inet, Naming.name(role, instance.name)), [family == .v4 ? .ipv4Address : .ipv6Address] + shape.key(family),
                         isInterval: true, counts: true)
@@ -61,6 +71,20 @@ struct GroupPart {
                 }
             }
         }
+    }
+
+    /// What a packet of a box must be like: the far end's address, and what its shape is about.
+    private func tests(_ box: Box, _ shape: Shape, _ flow: Flow, _ way: Way, _ family: Family) -> Statements {
+        let addresses: Statements
+        if box.addresses != Prefix.everything(family).numbers {
+            let range = AddressRange(
+                first: IPAddress(box.addresses.lowerBound, family), last: IPAddress(box.addresses.upperBound, family))
+            addresses = [.among(remote(flow, way, family), range)]
+        } else {
+            // A type of ICMP is of one family.
+            addresses = shape == .icmp ? [] : [.family(family)]
+        }
+        return addresses + shape.tests(box, way, family)
     }
 
     // MARK: Rules about remote groups and address groups
@@ -94,27 +118,22 @@ struct GroupPart {
         to entries: inout [Entry]
     ) {
         let comment = "\(instance.group): rules about \(owner.name)"
-        var services: [(Statements, String)] = []
+        // What is looked at before the address is, and after it.
+        var services: [(before: Statements, after: Statements, comment: String)] = []
         for (shown, role, isShared) in self.sets(of: layers, shape, flow, way, family) {
-            if shape == .any {
-                // No set of protocols: a rule for each, and there are few.
-                for box in shown {
-                    if box.protocols == 0...255 {
-                        services.append(([.counter], box.rule))
-                    } else {
-                        for number in box.protocols { services.append(([.equal(.l4proto, UInt32(number)), .counter], box.rule)) }
-                    }
-                }
+            // Of protocols there is no set.
+            if shape == .any || shown.count <= Self.few {
+                for box in shown { services.append((shape.tests(box, way, family), [.counter], box.rule)) }
             } else {
                 let set = NamedSet(
                     Named(.inet, Naming.name(role, instance.name, and: owner.role)), shape.key(family), isInterval: true, counts: true)
                 if !isShared { add(set, shown, shape, family, addressed: false, to: &entries) }
-                services.append(([.lookup(shape.selectors(way, family), in: set.id.name)], comment))
+                services.append(([], [.lookup(shape.selectors(way, family), in: set.id.name)], comment))
             }
         }
         for members in sets {
-            for (service, comment) in services {
-                let statements: Statements = [.lookup([remote(flow, way, family)], in: members.id.name)] + service + [allow(flow)]
+            for (before, after, comment) in services {
+                let statements = before + [.lookup([remote(flow, way, family)], in: members.id.name)] + after + [allow(flow)]
                 entries.append(entry(.rule(FilterRule(in: instance.chain(flow, way), statements)), comment: comment))
             }
         }

@@ -32,14 +32,43 @@ enum Shape: String, CaseIterable {
 
     /// Where a packet shows these numbers. A rule's source port is the port of the side that opened the flow.
     func selectors(_ way: Way, _ family: Family) -> [Selector] {
-        let (source, destination): (Selector, Selector) =
-            way == .original ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
+        let (source, destination) = ports(way)
         return switch self {
         case .any: [.l4proto]
         case .ports: [destination, .l4proto]
         case .sports: [destination, source, .l4proto]
         case .icmp: [.icmpType(family), .icmpCode(family)]
         }
+    }
+
+    /// The same as tests of a packet's own numbers, for a box that is no element of a set. What any packet would pass isn't tested, but for ports,
+    /// which a packet may not have.
+    func tests(_ box: Box, _ way: Way, _ family: Family) -> Statements {
+        func test<T: FixedWidthInteger & UnsignedInteger>(_ selector: Selector, _ range: ClosedRange<T>, always: Bool = false) -> Statements
+        {
+            if range.lowerBound == range.upperBound { return [.equal(selector, UInt32(range.lowerBound))] }
+            guard always || range != T.min...T.max else { return [] }
+            return [.within(selector, UInt32(range.lowerBound)...UInt32(range.upperBound))]
+        }
+        let (source, destination) = ports(way)
+        let protocols = test(.l4proto, box.protocols)
+        return switch self {
+        case .any: protocols
+        case .ports: protocols + test(destination, box.second, always: true)
+        // The first of the header comes first, as `nft` has it.
+        case .sports:
+            way == .original
+                ? protocols + test(source, box.first, always: true) + test(destination, box.second, always: true)
+                : protocols + test(destination, box.second, always: true) + test(source, box.first, always: true)
+        case .icmp:
+            test(.icmpType(family), UInt8(box.first.lowerBound)...UInt8(box.first.upperBound), always: true)
+                + test(.icmpCode(family), UInt8(box.second.lowerBound)...UInt8(box.second.upperBound))
+        }
+    }
+
+    /// Where a packet shows the port that the flow was opened from, and the one that it was opened to.
+    private func ports(_ way: Way) -> (source: Selector, destination: Selector) {
+        way == .original ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
     }
 
     /// The two bounds of a box in this shape's fields.

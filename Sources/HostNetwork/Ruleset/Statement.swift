@@ -31,6 +31,11 @@ package enum Verdict: Hashable, Sendable {
 package enum Statement: Hashable, Sendable {
     /// The selector has this value, as a number.
     case equal(Selector, UInt32)
+    /// The selector's number is in this range.
+    case within(Selector, ClosedRange<UInt32>)
+    /// The selector's address is in this range.
+    case among(Selector, AddressRange)
+    case family(Family)
     /// The selectors, side by side, are an element of the set. With a verdict map the element's verdict is taken.
     case lookup([Selector], in: String)
     case dispatch([Selector], by: String)
@@ -52,6 +57,9 @@ package enum Statement: Hashable, Sendable {
     package var text: String {
         switch self {
         case .equal(let selector, let value): "\(selector.text) \(value)"
+        case .within(let selector, let range): "\(selector.text) \(range.lowerBound)-\(range.upperBound)"
+        case .among(let selector, let range): "\(selector.text) \(range)"
+        case .family(let family): "meta nfproto \(family == .v4 ? "ipv4" : "ipv6")"
         case .lookup(let selectors, let set): "\(selectors.map(\.text).joined(separator: " . ")) @\(set)"
         case .dispatch(let selectors, let map): "\(selectors.map(\.text).joined(separator: " . ")) vmap @\(map)"
         case .mark(let keep, 0): "ct mark set ct mark & \(hex(keep))"

@@ -92,10 +92,11 @@ package struct Transactions {
         sizes[last] = min(5000, max(20, min(2 * objects, Int(allowed))))
     }
 
-    /// One transaction; before it, where bindings change, one that makes what the new bindings need and nobody refers to yet.
+    /// One transaction; before it, where bindings change or a rule goes, one that makes what comes in their place and nobody refers to yet.
     ///
     /// A packet that began before a commit takes its rules from the old generation, but looks up sets in the new one (`nft_do_chain` and
-    /// `nft_genmask_cur`, net/netfilter): a map would send it to a chain that is as good as empty to it, and it would be lost.
+    /// `nft_genmask_cur`, net/netfilter): a map would send it to a chain that is as good as empty to it, and it would be lost. And a set of ranges has
+    /// its elements only some time after the rules that look into it are in force (`nft_set_commit_update`, after the new generation's start).
     private static func inOne(_ operations: [HostNetwork.Operation]) -> [[HostNetwork.Operation]] {
         let ahead = needed(operations)
         guard !ahead.isEmpty else { return operations.isEmpty ? [] : [operations] }
@@ -103,7 +104,9 @@ package struct Transactions {
     }
 
     private static func needed(_ operations: [HostNetwork.Operation]) -> Set<HostNetwork.Operation> {
-        guard operations.contains(where: { $0.object.element?.link != nil && Phase.of($0) == .unbind }) else { return [] }
+        guard operations.contains(where: { $0.object.element?.link != nil && Phase.of($0) == .unbind || Phase.of($0) == .ruleGone }) else {
+            return []
+        }
         var made: Set<Named> = []
         for operation in operations {
             switch operation.object {

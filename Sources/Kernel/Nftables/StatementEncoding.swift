@@ -13,6 +13,10 @@ extension NftnlRule {
             require(what: selector)
             load(selector, into: Register.word(0))
             compare(selector.comparable(value))
+        case .within(let selector, let range):
+            compare(selector, with: selector.comparable(range.lowerBound), selector.comparable(range.upperBound))
+        case .among(let selector, let range): compare(selector, with: range.first.bytes, range.last.bytes)
+        case .family(let family): require(.family(family))
         case .lookup(let selectors, let set):
             load(selectors)
             unsafe add("lookup") { expression in
@@ -144,10 +148,19 @@ extension NftnlRule {
         }
     }
 
-    private func compare(_ value: [UInt8]) {
+    /// Whether it is in a range, its bounds included.
+    private func compare(_ selector: Selector, with lowest: [UInt8], _ highest: [UInt8]) {
+        require(what: selector)
+        load(selector, into: Register.word(0))
+        guard lowest != highest else { return compare(lowest) }
+        compare(lowest, NFT_CMP_GTE)
+        compare(highest, NFT_CMP_LTE)
+    }
+
+    private func compare(_ value: [UInt8], _ operator: nft_cmp_ops = NFT_CMP_EQ) {
         unsafe add("cmp") { expression in
             unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_CMP_SREG), Register.word(0))
-            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_CMP_OP), UInt32(NFT_CMP_EQ.rawValue))
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_CMP_OP), UInt32(`operator`.rawValue))
             unsafe value.withUnsafeBytes { bytes in
                 _ = unsafe nftnl_expr_set(expression, UInt16(NFTNL_EXPR_CMP_DATA), bytes.baseAddress, UInt32(bytes.count))
             }

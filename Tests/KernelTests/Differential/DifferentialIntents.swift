@@ -69,7 +69,8 @@ extension Seeded {
 
     mutating func group(_ id: ID<SecurityGroup>) -> SecurityGroup {
         let network = id.networkOfDefault ?? (Self.shared.contains(id) ? nil : "blue")
-        var rules = (0..<number(0...9)).map { rule("r\($0)", of: network) }
+        // Many of a kind are elements of a set, and few aren't.
+        var rules = (0..<number(0...(once(in: 3) ? 40 : 9))).map { rule("r\($0)", of: network) }
         // Else hardly any packet would pass both ends.
         if once(in: 2) { rules.append(Rule(id: "all-out", direction: .egress, remote: pick(.anyone, .anyone, .group("any")))) }
         if once(in: 5) { rules.append(Rule(id: "all-in", direction: .ingress, family: pick(nil, .v4, .v6))) }
