@@ -19,6 +19,11 @@ final class Beside<Value: Sendable>: Sendable {
         }
     }
 
+    deinit {
+        // Nobody wants it any more.
+        if let thread = thread.withLock({ $0 }) { _ = pthread_detach(thread) }
+    }
+
     /// Waits until it is there, and lets go of it; to be called once.
     func take() -> Value {
         if let thread = thread.withLock({ $0.take() }) { _ = pthread_join(thread, nil) }
