@@ -66,6 +66,13 @@ import Testing
         let believed = host.believed.entries.values.map(\.object)
         #expect(count("set") + count("map") == believed.count { if case .set = $0 { true } else { false } })
         #expect(count("chain") == believed.count { if case .chain = $0 { true } else { false } })
+        // As others count them, by the text alone.
+        let elements = objects.compactMap { ($0["set"] ?? $0["map"]) as? [String: Any] }.reduce(0) {
+            $0 + (($1["elem"] as? [Any])?.count ?? 0)
+        }
+        let kinds = ["table", "chain", "rule", "set", "map"]
+        let told = Dictionary(uniqueKeysWithValues: kinds.map { ($0, count($0)) }).merging(["element": elements]) { $1 }
+        #expect(try host.host.rulesetCounts(of: Marks.table, withoutChains: "-") == told)
     }
 
     @Test("is taken back as it was listed")

@@ -7,7 +7,7 @@ extension LabNamespace {
     package func rulesetCounts(of table: String, withoutChains prefix: String) throws -> [String: Int] {
         var counts = RulesetCounts(prefix)
         for line in try run("nft", "list", "ruleset").split(separator: "\n") {
-            let words = line.split(separator: " ").map { $0.drop { $0 == "\t" } }
+            let words = line.split { $0 == " " || $0 == "\t" }
             // table inet NAME { # progname …
             if words.first == "table" { counts.isOurs = words.count > 2 && words[2] == table }
             if counts.isOurs { counts.take(words) }
@@ -34,7 +34,7 @@ private struct RulesetCounts {
         case "chain", "set", "map":
             block = first == "chain" && words.count > 1 && words[1].hasPrefix(prefix) ? nil : first
             if let block { counts[String(block), default: 0] += 1 }
-        case "}", "": block = nil
+        case "}": block = nil
         case _ where block == "chain": if first != "type" { counts["rule", default: 0] += 1 }
         case _ where block != nil: take(ofSet: words)
         default: break

@@ -50,16 +50,13 @@ enum Shape: String, CaseIterable {
             guard always || range != T.min...T.max else { return [] }
             return [.within(selector, UInt32(range.lowerBound)...UInt32(range.upperBound))]
         }
-        let (source, destination) = ports(way)
         let protocols = test(.l4proto, box.protocols)
+        // As the header has them, which is the order of `nft`.
+        let (first, second) = way == .original ? (box.first, box.second) : (box.second, box.first)
         return switch self {
         case .any: protocols
-        case .ports: protocols + test(destination, box.second, always: true)
-        // The first of the header comes first, as `nft` has it.
-        case .sports:
-            way == .original
-                ? protocols + test(source, box.first, always: true) + test(destination, box.second, always: true)
-                : protocols + test(destination, box.second, always: true) + test(source, box.first, always: true)
+        case .ports: protocols + test(ports(way).destination, box.second, always: true)
+        case .sports: protocols + test(.sourcePort, first, always: true) + test(.destinationPort, second, always: true)
         case .icmp:
             test(.icmpType(family), UInt8(box.first.lowerBound)...UInt8(box.first.upperBound), always: true)
                 + test(.icmpCode(family), UInt8(box.second.lowerBound)...UInt8(box.second.upperBound))
