@@ -9,7 +9,7 @@ struct SoakCensus {
     var memory: Int
     var files: Int
     var threads: Int
-    /// In the daemon's mount namespace.
+    /// Below the daemon's own folder, where it makes all of its mounts; other tests' hosts have theirs in the same mount namespace.
     var mounts: Int
     /// Bytes.
     var (database, log): (Int, Int)
@@ -33,7 +33,10 @@ struct SoakCensus {
                 (word.hasPrefix("src=") || word.hasPrefix("dst=")) && !own.contains(Self.canonical(word.dropFirst(4)))
             }
         }
-        mounts = try String(contentsOfFile: "/proc/\(process)/mountinfo", encoding: .utf8).split(separator: "\n").count
+        // The fifth field is the mount point (proc_pid_mountinfo(5)).
+        mounts = try String(contentsOfFile: "/proc/\(process)/mountinfo", encoding: .utf8).split(separator: "\n").count { line in
+            line.split(separator: " ").dropFirst(4).first?.hasPrefix(host.folder.path + "/") == true
+        }
         database = Self.size(host.folder.file("state/intents.sqlite"))
         log = Self.size(host.folder.file("state/intents.sqlite-wal"))
         // At last, when what asked for the rest has hung up.
