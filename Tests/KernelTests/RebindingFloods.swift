@@ -93,8 +93,8 @@ struct RebindingFlood {
         var duplicated = 0
     }
 
-    func stop() -> Result {
-        let report = flood.stop()
+    func stop(after least: Int) -> Result {
+        let report = flood.stop(after: least)
         let missing = Set(report.lost)
         var result = Result(sent: report.sent, duplicated: report.duplicated)
         var start = 0

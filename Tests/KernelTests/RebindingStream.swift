@@ -20,8 +20,9 @@ final class RebindingStream: Sendable {
     /// Records sent and received, and whether each came whole and in its order.
     var progress: (sent: Int, received: Int, isIntact: Bool) { pump.progress }
 
-    /// Sends no more, and waits until all that was sent has come, but no longer than that.
-    func stop(waiting time: Duration) -> (sent: Int, received: Int, isIntact: Bool) {
+    /// Sends no more when as many are sent, and waits until all that was sent has come, but no longer than that.
+    func stop(after least: Int, waiting time: Duration) -> (sent: Int, received: Int, isIntact: Bool) {
+        while progress.sent < least { usleep(1000) }
         pump.end(at: .now + time)
         done.wait()
         return progress

@@ -53,7 +53,10 @@ package final class Flood: Sendable {
     }
 
     /// Stops sending, waits until nothing has come for that time, and reports.
-    package func stop(waiting time: Duration = .milliseconds(100)) -> Report {
+    ///
+    /// - Parameter least: as many are sent at least, however fast all was that went on meanwhile.
+    package func stop(after least: Int = 0, waiting time: Duration = .milliseconds(100)) -> Report {
+        wait(for: least - state.sent.load(ordering: .relaxed))
         state.isSending.store(false, ordering: .relaxed)
         sending.wait()
         var seen: Int

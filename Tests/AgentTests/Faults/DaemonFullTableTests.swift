@@ -48,8 +48,8 @@ import Testing
         #expect(steady.wait(for: 20, within: .seconds(10)))
         let kept = steady.stop()
         #expect(kept.client.missing == 0 && kept.server.missing == 0)
-        let leaked = never.stop()
-        #expect(leaked.sent > 1000 && leaked.received == 0, "of \(leaked.sent)")
+        let leaked = never.stop(after: 1000)
+        #expect(leaked.received == 0, "of \(leaked.sent)")
         print("a table of \(made) flows: the longest pause of one that goes on was \(kept.client.longestPause)")
     }
 

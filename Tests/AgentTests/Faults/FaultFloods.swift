@@ -10,8 +10,8 @@ struct FaultFloods: Sendable {
     ///
     /// - Parameter sent: how many of each there must have been, at least.
     func expectUndisturbed(sent: Int = 100, _ location: SourceLocation = #_sourceLocation) {
-        let (untouched, never) = (untouched.stop(), never.stop())
-        #expect(untouched.sent > sent && untouched.lost == [], "of \(untouched.sent)", sourceLocation: location)
-        #expect(never.sent > sent && never.received == 0, "of \(never.sent)", sourceLocation: location)
+        let (untouched, never) = (untouched.stop(after: sent), never.stop(after: sent))
+        #expect(untouched.lost == [], "of \(untouched.sent)", sourceLocation: location)
+        #expect(never.received == 0, "of \(never.sent)", sourceLocation: location)
     }
 }
