@@ -10,8 +10,9 @@ extension DomainReconciler {
 
     /// Believes what was found.
     func take(_ found: HostState) {
-        var found = found.sharing(desired.state)
+        var found = found
         kept = hideStrangers(from: &found)
+        found.share(with: desired.state)
         // After a refusal what is believed is a guess, and before the first look nothing is; what stayed for others is no meddler's.
         if unread == nil, self.plane != nil, !hidesStrangers { notice(believed.differences(to: found)) }
         hidesStrangers = keeps
@@ -109,7 +110,7 @@ extension DomainReconciler {
     private func leftUndone(_ keys: Set<Object.Key>?, after refusals: [Refusal]) -> [Refusal] {
         guard let first = refusals.first else { return [] }
         let told = Set(refusals.map(\.because))
-        let keys = keys ?? Set(believed.entries.keys).union(desired.state.entries.keys)
+        let keys = keys ?? believed.keys(differingFrom: desired.state)
         var rest = Plan(from: believed, to: desired.state, touching: keys)
         if keeps { rest.spareStampChains() }
         return rest.steps.filter { !told.contains($0.because) }.map { step in

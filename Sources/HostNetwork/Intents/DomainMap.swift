@@ -19,6 +19,9 @@ package struct DomainMap: Hashable, Sendable {
         case end([Changed])
     }
 
+    /// Whether the host's own domain sees everything.
+    fileprivate var isUndivided: Bool { isolated.isEmpty }
+
     package func domain(of network: ID<Network>) -> RoutingDomain { isolated.contains(network) ? .network(network) : .host }
 
     /// Takes changes that were made, each resource once; `intents` are those afterwards.
@@ -81,8 +84,12 @@ extension Intents {
     /// What a routing domain is to know of.
     package func seen(by domain: RoutingDomain, in map: DomainMap) -> Intents {
         switch domain {
-        case .network(let network): seen(from: network)
-        case .host: Intents(restoring: all.filter { intent in intent.network.map { map.domain(of: $0) == .host } ?? true })
+        case .network(let network): return seen(from: network)
+        case .host where map.isUndivided:
+            var all = self
+            all.leaving = []
+            return all
+        case .host: return Intents(restoring: all.filter { intent in intent.network.map { map.domain(of: $0) == .host } ?? true })
         }
     }
 }

@@ -35,10 +35,12 @@ package struct Intents: Hashable, Sendable {
 
     /// Every resource, kinds in the order in which they are taken in, ids sorted.
     package var all: [Intent] {
-        let known: [Intent] =
-            networks.values.map(Intent.network) + addressGroups.values.map(Intent.addressGroup)
-            + securityGroups.values.map(Intent.securityGroup) + pods.values.map(Intent.pod) + neighbors.values.map(Intent.neighbor)
-        return known.sorted { $0.id < $1.id }
+        // The ids are sorted, and not what they name, which is large.
+        func sorted<Resource>(_ resources: [ID<Resource>: Resource], _ intent: (Resource) -> Intent) -> [Intent] {
+            resources.keys.sorted().compactMap { resources[$0].map(intent) }
+        }
+        return sorted(networks, Intent.network) + sorted(addressGroups, Intent.addressGroup) + sorted(securityGroups, Intent.securityGroup)
+            + sorted(pods, Intent.pod) + sorted(neighbors, Intent.neighbor)
     }
 
     /// Puts `intent` in the place of the one with its name.

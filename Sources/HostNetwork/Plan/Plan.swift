@@ -18,7 +18,7 @@ package struct Plan: Hashable, Sendable {
 
     /// Everything that differs.
     package init(from actual: HostState, to desired: HostState) {
-        self.init(from: actual, to: desired, touching: Set(actual.entries.keys).union(desired.entries.keys))
+        self.init(from: actual, to: desired, touching: actual.keys(differingFrom: desired))
     }
 
     /// What differs among these objects; the caller knows that nothing else does.

@@ -22,7 +22,7 @@ extension Desired {
 
     /// The plan against everything that there is.
     package mutating func plan(from actual: HostState) -> Plan {
-        plan(from: actual, touching: Set(actual.entries.keys).union(state.entries.keys))
+        plan(from: actual, touching: actual.keys(differingFrom: state))
     }
 
     /// The pods that had a binding and lose a permission: an element or rule goes that their binding reads. One that goes

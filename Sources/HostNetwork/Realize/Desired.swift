@@ -34,9 +34,12 @@ package struct Desired: Sendable {
         self.layout = layout
         self.attachable = attachable
         self.epochs = epochs
-        var touched: Set<Object.Key> = []
+        var touched: [Object.Key] = []
         claims.set(.base, to: layout.entries, touched: &touched)
-        _ = realize(intents, changed: intents.all.map { (before: nil, after: $0) })
+        _ = derive(from: { present in
+            present = intents
+            return intents.all.map { (before: nil, after: $0) }
+        })
     }
 
     /// The bound groups of an attached pod, in the order of their slots.
@@ -60,6 +63,11 @@ package struct Desired: Sendable {
     /// Changes the intents in place; `body` answers what it changed, each resource once. Answers the keys of all objects that may
     /// differ now.
     package mutating func change(_ body: (inout Intents) -> [(before: Intent?, after: Intent?)]) -> Set<Object.Key> {
+        Set(derive(from: body))
+    }
+
+    /// The same, where nobody may want to know what differs now.
+    private mutating func derive(from body: (inout Intents) -> [(before: Intent?, after: Intent?)]) -> [Object.Key] {
         let changed = body(&intents)
         var work = Work()
         for (before, after) in changed {
@@ -73,7 +81,8 @@ package struct Desired: Sendable {
         }
         for pod in work.pods { moveMember(pod.intent, to: intents.membership(of: pod), &work) }
         for neighbor in work.neighbors { moveMember(neighbor.intent, to: intents.membership(of: neighbor), &work) }
-        return finish(&work)
+        finish(&work)
+        return work.touched
     }
 
     /// Takes other intents, which differ from the present ones in these resources only.
@@ -89,7 +98,8 @@ package struct Desired: Sendable {
         var work = Work()
         for pod in pods where attachable.insert(pod).inserted { work.pods.insert(pod) }
         for pod in gone where attachable.remove(pod) != nil { work.pods.insert(pod) }
-        return finish(&work)
+        finish(&work)
+        return Set(work.touched)
     }
 
     package mutating func set(_ epochs: [ID<Pod>: Epoch]) -> Set<Object.Key> {
@@ -98,7 +108,8 @@ package struct Desired: Sendable {
             self.epochs[pod] = epoch
             work.pods.insert(pod)
         }
-        return finish(&work)
+        finish(&work)
+        return Set(work.touched)
     }
 
     /// The attached pods whose binding reads a chain or set.
@@ -141,7 +152,7 @@ package struct Desired: Sendable {
         var fabrics: Set<ID<Network>> = []
         /// Networks whose routes may lead elsewhere.
         var routes: Set<ID<Network>> = []
-        var touched: Set<Object.Key> = []
+        var touched: [Object.Key] = []
     }
 
     private mutating func note(_ intent: Intent, _ work: inout Work) {
@@ -205,7 +216,7 @@ package struct Desired: Sendable {
         }
     }
 
-    private mutating func finish(_ work: inout Work) -> Set<Object.Key> {
+    private mutating func finish(_ work: inout Work) {
         for pod in work.pods { bind(pod, &work) }
         for instance in work.groups { derive(instance, &work) }
         for (instance, ids) in work.members { deriveMembers(ids, of: instance, &work) }
@@ -221,7 +232,6 @@ package struct Desired: Sendable {
         deriveRoutes(&work)
         // A pod that waits for its namespace again goes on with its epochs: flows of address pairs that are ranges keep their stamps.
         for pod in work.pods where intents.pods[pod] == nil { epochs[pod] = nil }
-        return work.touched
     }
 
     // MARK: Deriving

@@ -33,14 +33,14 @@ package struct Claims: Sendable {
 
     package func entries(of part: Part) -> [Entry] { parts[part] ?? [] }
 
-    /// Makes `entries` the whole of a part, and adds the keys of all objects that this may have changed to `touched`.
-    package mutating func set(_ part: Part, to entries: [Entry], touched: inout Set<Object.Key>) {
+    /// Makes `entries` the whole of a part, and adds the keys of all objects that this may have changed to `touched`, some of them more than once.
+    package mutating func set(_ part: Part, to entries: [Entry], touched: inout [Object.Key]) {
         let old = parts[part] ?? []
         if old.isEmpty {
             guard !entries.isEmpty else { return }
             for entry in entries {
                 claim(entry, for: part)
-                touched.insert(entry.object.key)
+                touched.append(entry.object.key)
             }
             parts[part] = entries
             return
@@ -56,12 +56,12 @@ package struct Claims: Sendable {
                 coming[entry] = count - 1
             } else {
                 release(entry)
-                touched.insert(entry.object.key)
+                touched.append(entry.object.key)
             }
         }
         for (entry, count) in coming where count > 0 {
             for _ in 0..<count { claim(entry, for: part) }
-            touched.insert(entry.object.key)
+            touched.append(entry.object.key)
         }
         for entry in entries { explain(entry) }
         parts[part] = entries.isEmpty ? nil : entries

@@ -9,6 +9,7 @@ package struct HostState: Sendable {
     package init() {}
 
     package init(_ entries: some Sequence<Entry>) {
+        self.entries.reserveCapacity(entries.underestimatedCount)
         for entry in entries { insert(entry) }
     }
 
@@ -25,22 +26,32 @@ package struct HostState: Sendable {
 
     /// Puts it in unless another has its key, which is answered then.
     mutating func insert(new entry: Entry, _ key: Object.Key) -> Entry? {
-        if let there = entries[key] { return there }
-        entries[key] = entry
+        // One search, and not another to put it there.
+        func fill(_ place: inout Entry?) -> Entry? {
+            guard place == nil else { return place }
+            place = entry
+            return nil
+        }
+        if let there = fill(&entries[key]) { return there }
         if let container = entry.object.container { contents[container, default: 0] += 1 }
         if let link = entry.object.link { belongings[link, default: []].insert(key) }
         return nil
     }
 
-    /// The same state, with the other's entries where they say the same: then both hold one and not one each.
-    package func sharing(_ other: HostState) -> HostState {
-        var result = self
-        result.entries.removeAll(keepingCapacity: true)
-        for (key, entry) in other.entries where entries[key] == entry { result.entries[key] = entry }
-        if result.entries.count < entries.count {
-            result.entries.merge(entries) { shared, _ in shared }
+    /// Takes the other's entries where they say the same: then both hold one and not one each.
+    package mutating func share(with other: HostState) {
+        for (key, entry) in other.entries {
+            if let place = entries.index(forKey: key), entries.values[place] == entry { entries.values[place] = entry }
         }
-        return result
+    }
+
+    /// The keys of what is in one of them only, or isn't the same in both.
+    package func keys(differingFrom other: HostState) -> Set<Object.Key> {
+        var keys: Set<Object.Key> = []
+        var same = 0
+        for (key, entry) in other.entries { if entries[key] == entry { same += 1 } else { keys.insert(key) } }
+        if same < entries.count { for key in entries.keys where other.entries[key] == nil { keys.insert(key) } }
+        return keys
     }
 
     /// Takes away this alone.

@@ -97,10 +97,13 @@ package final class LinuxDataplane: Dataplane {
 
     package func observe(expecting desired: @autoclosure () throws -> HostState) throws -> HostState {
         let (listing, desired) = try firewall.list(beside: desired)
-        var state = HostState(listing.entries(expecting: desired))
+        // What the ruleset amounts to is worked out while links and pod sides are asked for.
+        let ruleset = Beside { HostState(listing.entries(expecting: desired)) }
         var places: [LinkName: LinkTable.Place] = [:]
         for link in desired.links { places[link.name] = LinkTable.Place(link) }
-        for object in try links.observe(places) { state.insert(Entry(object, in: desired)) }
+        let objects = try links.observe(places)
+        var state = ruleset.take()
+        for object in objects { state.insert(Entry(object, in: desired)) }
         return state
     }
 

@@ -4,16 +4,6 @@ package import Netlink
 import SystemPackage
 
 extension Firewall {
-    /// One chain's rules, in order. All rules of a table at once take longer than chain by chain.
-    mutating func rules(in chain: Named) throws(TransportError) -> [ListedRule] {
-        try socket.contents(
-            NFT_MSG_GETRULE, chain.family,
-            { message in
-                message.put(.ruleTable, Marks.table)
-                message.put(.ruleChain, chain.name)
-            }, ListedRule.init)
-    }
-
     /// Lists what of Hawser's tables is there, and does something else meanwhile where that takes long.
     ///
     /// - Parameter suspects: the tables, chains and sets to look at; nil: all of them.
@@ -21,16 +11,15 @@ extension Firewall {
         only suspects: Suspects? = nil, beside other: () throws -> Other
     ) throws -> (listing: Listing, other: Other) {
         var listing = try outline(suspects)
-        let readers = listing.sets.count < ElementReaders.few ? nil : ElementReaders(listing.sets.map(\.set), beside: socket)
+        let holders = listing.holders
+        let readers = holders.count < ContentReaders.few ? nil : ContentReaders(holders, beside: socket)
         let other = try other()
         let read = try readers?.take()
-        for (index, set) in listing.sets.map(\.set).enumerated() {
-            listing.sets[index].elements = try read?[index] ?? ListedElement.elements(of: set, socket.elements(of: set.id))
-        }
+        for (index, holder) in holders.enumerated() { listing.put(try read?[index] ?? socket.contents(of: holder), at: index) }
         return (listing, other)
     }
 
-    /// All but the elements of the sets.
+    /// All but what the chains and sets hold.
     private mutating func outline(_ suspects: Suspects?) throws(TransportError) -> Listing {
         var listing = Listing(suspects: suspects)
         for family in TableFamily.allCases where suspects?.concerns(family) ?? true {
@@ -39,7 +28,7 @@ extension Firewall {
             let isAwake = flags & UInt32(NFT_TABLE_F_DORMANT.rawValue) == 0
             if isAwake, suspects?.tables.contains(family) ?? true { listing.tables.append(family) }
             for chain in try chains(of: family) where suspects?.covers(.chain(chain)) ?? true {
-                listing.chains.append((chain, try rules(in: chain.id)))
+                listing.chains.append((chain, []))
             }
             for (set, comment) in try sets(of: family) where suspects?.covers(.set(set)) ?? true {
                 listing.sets.append((set, comment, []))
@@ -106,7 +95,7 @@ extension Firewall {
             }
         }
         for (chain, rules) in chains {
-            for listed in try self.rules(in: chain) {
+            for listed in try socket.rules(in: chain) {
                 if let rule = rules[listed.fingerprint], let counted = listed.counter { counters[.rule(rule)] = counted }
             }
         }

@@ -115,7 +115,7 @@ package struct Firewall: ~Copyable {
         for (chain, rules) in wanted {
             var fingerprints: [String: FilterRule] = [:]
             for rule in rules { fingerprints[Fingerprint.of(rule.statements, in: chain)] = rule }
-            for rule in try self.rules(in: chain) {
+            for rule in try socket.rules(in: chain) {
                 if let known = fingerprints[rule.fingerprint] { handles[known, default: []].append(rule.handle) }
             }
         }

@@ -13,6 +13,17 @@ package struct Listing {
 
     init(suspects: Suspects?) { self.suspects = suspects }
 
+    /// The chains and sets, whose contents are read one by one.
+    var holders: [Holder] { chains.map { .chain($0.chain.id) } + sets.map { .set($0.set) } }
+
+    /// - Parameter index: among `holders`.
+    mutating func put(_ contents: HolderContents, at index: Int) {
+        switch contents {
+        case .rules(let rules): chains[index].rules = rules
+        case .elements(let elements): sets[index - chains.count].elements = elements
+        }
+    }
+
     /// The same as parts of a state, with whose they are where they are desired. A rule that isn't expected is told by its fingerprint alone,
     /// so that it goes.
     package func entries(expecting desired: HostState) -> [Entry] {

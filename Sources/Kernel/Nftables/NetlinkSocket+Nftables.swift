@@ -27,6 +27,16 @@ extension NetlinkSocket {
         }
     }
 
+    /// One chain's rules, in order; none when it isn't there. All rules of a table at once take longer than chain by chain.
+    mutating func rules(in chain: Named) throws(TransportError) -> [Firewall.ListedRule] {
+        try contents(
+            NFT_MSG_GETRULE, chain.family,
+            { message in
+                message.put(.ruleTable, Marks.table)
+                message.put(.ruleChain, chain.name)
+            }, Firewall.ListedRule.init)
+    }
+
     /// The elements of one set as the kernel lists them; none when it isn't there.
     mutating func elements(of set: Named) throws(TransportError) -> [ListedElement] {
         try contents(
