@@ -9,8 +9,7 @@ extension DomainReconciler {
     }
 
     /// Believes what was found.
-    func take(_ found: HostState) {
-        var found = found
+    func take(_ found: consuming HostState) {
         kept = hideStrangers(from: &found)
         found.share(with: desired.state)
         // After a refusal what is believed is a guess, and before the first look nothing is; what stayed for others is no meddler's.
@@ -45,11 +44,15 @@ extension DomainReconciler {
         _ = desired.set(HostState(stamps).epochs(of: new, in: desired.layout.marks))
     }
 
-    /// Makes what is believed to be there what is wanted; `keys` of what may differ, nil for everything, after another look.
+    /// Makes what is believed to be there what is wanted.
+    ///
+    /// - Parameters:
+    ///   - keys: what may differ; nil: everything, after another look.
+    ///   - isRead: it was looked at just now.
     func carryOut(touching keys: Set<Object.Key>?, isRead: Bool = false) -> Applied {
         guard let plane else { return Applied() }
         var keys = keys
-        if keys == nil || keeps && !isRead {
+        if (keys == nil || keeps) && !isRead {
             guard look(plane) else { return Applied() }
             keys = nil
         }

@@ -232,7 +232,7 @@ actor DomainReconciler {
         }
         plane = open.plane
         opener.yield(open.events)
-        var applied = carryOut(touching: believed.keys(differingFrom: desired.state), isRead: true)
+        var applied = carryOut(touching: nil, isRead: true)
         // Where there was nothing to commit the ruleset has one all the same.
         if applied.generation == nil { applied.generation = try? open.plane.generation() }
         return applied
