@@ -7,6 +7,7 @@ package struct RawLink: Sendable {
 
     package init(in namespace: LabNamespace, interface: String) throws {
         socket = try PacketSocket.open(in: namespace, interface: interface, type: PacketSocket.everyType)
+        socket.makeRoom()
     }
 
     package func send(_ frame: Frame) throws { try socket.send(frame.bytes, to: nil) }
@@ -21,6 +22,13 @@ package struct RawLink: Sendable {
             if matches(frame) { return frame }
         }
         return nil
+    }
+
+    /// All frames that have come and that come until none comes for that time; a hundred thousand of a flood that doesn't end.
+    package func receiveAll(until time: Duration) -> [Frame] {
+        var frames: [Frame] = []
+        while frames.count < 100_000, let frame = receive(within: time) { frames.append(frame) }
+        return frames
     }
 }
 
