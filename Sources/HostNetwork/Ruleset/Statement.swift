@@ -33,8 +33,8 @@ package enum Statement: Hashable, Sendable {
     case equal(Selector, UInt32)
     /// The selector's number is in this range.
     case within(Selector, ClosedRange<UInt32>)
-    /// The selector's address is in this range.
-    case among(Selector, AddressRange)
+    /// The selector's address is in this range. Apart, for two addresses take more than all the others need.
+    indirect case among(Selector, AddressRange)
     case family(Family)
     /// The selectors, side by side, are an element of the set. With a verdict map the element's verdict is taken.
     case lookup([Selector], in: String)

@@ -9,8 +9,10 @@ final class Beside<Value: Sendable>: Sendable {
     /// Nil where there was no thread for it: whoever wants it does it.
     private let thread = Mutex<pthread_t?>(nil)
 
-    init(_ body: @escaping @Sendable () -> Value) {
+    /// - Parameter isLong: whether it takes longer than a thread; otherwise whoever wants it does it, too.
+    init(isLong: Bool = true, _ body: @escaping @Sendable () -> Value) {
         self.body = body
+        guard isLong else { return }
         thread.withLock { thread in
             thread = try? WaitingThread.start(isDetached: false) { [self] in
                 let value = body()

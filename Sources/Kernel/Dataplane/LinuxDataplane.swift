@@ -98,7 +98,7 @@ package final class LinuxDataplane: Dataplane {
     package func observe(expecting desired: @autoclosure () throws -> HostState) throws -> HostState {
         let (listing, desired) = try firewall.list(beside: desired)
         // What the ruleset amounts to is worked out while links and pod sides are asked for.
-        let ruleset = Beside { HostState(listing.entries(expecting: desired)) }
+        let ruleset = Beside(isLong: listing.isLong) { HostState(listing.entries(expecting: desired)) }
         var places: [LinkName: LinkTable.Place] = [:]
         for link in desired.links { places[link.name] = LinkTable.Place(link) }
         let objects = try links.observe(places)

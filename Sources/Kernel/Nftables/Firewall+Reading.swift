@@ -12,7 +12,7 @@ extension Firewall {
     ) throws -> (listing: Listing, other: Other) {
         var listing = try outline(suspects)
         let holders = listing.holders
-        let readers = holders.count < ContentReaders.few ? nil : ContentReaders(holders, beside: socket)
+        let readers = listing.isLong ? ContentReaders(holders, beside: socket) : nil
         let other = try other()
         let read = try readers?.take()
         for (index, holder) in holders.enumerated() { listing.put(try read?[index] ?? socket.contents(of: holder), at: index) }

@@ -13,6 +13,9 @@ package struct Listing {
 
     init(suspects: Suspects?) { self.suspects = suspects }
 
+    /// Whether it is worth other threads' while.
+    var isLong: Bool { chains.count + sets.count >= ContentReaders.few }
+
     /// The chains and sets, whose contents are read one by one.
     var holders: [Holder] { chains.map { .chain($0.chain.id) } + sets.map { .set($0.set) } }
 
