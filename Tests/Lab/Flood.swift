@@ -15,6 +15,8 @@ package final class Flood: Sendable {
         package var duplicated = 0
         /// The numbers of those that never came, counted from 0.
         package var lost: Numbers = []
+        /// The longest time between two that were sent: what a busy machine keeps the sender waiting for.
+        package var longestPause = Duration.zero
         /// The longest time in which none came, between the first and the last.
         package var gap: Range<ContinuousClock.Instant>?
         /// When the last one came.
@@ -69,6 +71,7 @@ package final class Flood: Sendable {
         return state.arrivals.withLock { arrivals in
             var report = arrivals.report
             report.sent = state.sent.load(ordering: .relaxed)
+            report.longestPause = state.longestPause.withLock(\.self)
             report.received = arrivals.counts.count
             report.duplicated = arrivals.counts.values.reduce(0) { $0 + $1 - 1 }
             report.lost = Numbers((0..<report.sent).filter { arrivals.counts[$0] == nil })
@@ -104,10 +107,16 @@ private final class FloodState: Sendable {
     let isReceiving = Atomic(true)
     let sent = Atomic(0)
     let arrivals = Mutex(Arrivals())
+    let longestPause = Mutex(Duration.zero)
 
     func send(through socket: ProbeSocket, to address: SocketAddress, every interval: Duration) {
         var next = ContinuousClock.now
+        var (last, longest) = (next, Duration.zero)
+        defer { longestPause.withLock { $0 = longest } }
         while isSending.load(ordering: .relaxed) {
+            let now = ContinuousClock.now
+            longest = max(longest, last.duration(to: now))
+            last = now
             let number = sent.load(ordering: .relaxed)
             // What can't be sent counts as sent: it is lost.
             try? socket.send(Array("flood \(number)".utf8), to: address)

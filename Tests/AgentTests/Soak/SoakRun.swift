@@ -200,7 +200,8 @@ final class SoakRun {
                 \(kills) kills, \(died) namespaces killed, \(checks) looks, of which the slowest settled after \(slowest)
                 refused by the kernel meanwhile: \(tally.failed)
                 probes: \(probes.passed) passed, \(probes.blocked) were blocked, all as the intents say
-                untouched pods: \(allowed.lost.count) of \(allowed.sent) datagrams lost, the longest gap \(allowed.longestGap); \
+                untouched pods: \(allowed.lost.count) of \(allowed.sent) datagrams lost, the longest gap \(allowed.longestGap) (they were sent \
+            \(allowed.longestPause) apart at most); \
             \(forbidden.received) of \(forbidden.sent) forbidden ones leaked
             """)
         #expect(allowed.lost.isEmpty, "\(allowed.lost.count) of \(allowed.sent)")
