@@ -56,6 +56,9 @@ struct RebindingFlood {
     /// Sent wholly before the first number: under one binding; from the second on under the next.
     private var changes: [(before: Int, after: Int)] = []
     private var bindings: [Bool]
+    private var groups: [ID<SecurityGroup>]
+    /// Whether a change may have lost what was under way, though both bindings allow it (Docs/Operations.md, "Known limits").
+    private var isTorn: [Bool] = []
 
     /// Datagrams that were on their way at the moment of a change: either binding may have judged them.
     private static let slack = 4
@@ -67,6 +70,7 @@ struct RebindingFlood {
         self.name = name
         self.isAllowed = isAllowed
         bindings = [isAllowed(groups)]
+        self.groups = groups
         let sender = try UDP(in: from.namespace, at: from.address(family), port: port)
         let receiver = try UDP(in: to.namespace, at: to.address(family), port: receiverPort)
         // The receiver opened the flow, and says nothing any more.
@@ -75,13 +79,27 @@ struct RebindingFlood {
     }
 
     /// Carries out a change of the binding to `groups`, and takes note of what was sent before and after it.
-    static func across(_ floods: inout [RebindingFlood], to groups: [ID<SecurityGroup>], _ change: () throws -> Void) rethrows {
+    ///
+    /// - Parameter isStamped: whether flows that are allowed pass by their stamps.
+    static func across(
+        _ floods: inout [RebindingFlood], to groups: [ID<SecurityGroup>], isStamped: Bool, _ change: () throws -> Void
+    ) rethrows {
         let before = floods.map(\.flood.progress.sent)
         try change()
         for index in floods.indices {
             floods[index].changes.append((before[index], floods[index].flood.progress.sent))
+            floods[index].isTorn.append(!isStamped && floods[index].isTorn(by: groups))
             floods[index].bindings.append(floods[index].isAllowed(groups))
+            floods[index].groups = groups
         }
+    }
+
+    /// A packet that is judged by its rules asks slot by slot, and may meet the first ones as they were and the others as they are: then what
+    /// allows it isn't met where that stands in earlier slots now than all that allowed it before.
+    private func isTorn(by new: [ID<SecurityGroup>]) -> Bool {
+        func slots(_ groups: [ID<SecurityGroup>]) -> [Int] { groups.sorted().enumerated().filter { isAllowed([$1]) }.map(\.offset) }
+        guard let first = slots(groups).first, let last = slots(new).last else { return false }
+        return last < first
     }
 
     /// What came of it: of those sent under a binding that allows it how many were lost, of those sent under another how many came.
@@ -101,7 +119,7 @@ struct RebindingFlood {
         for (index, isAllowed) in bindings.enumerated() {
             let change = index < changes.count ? changes[index] : (before: report.sent, after: report.sent)
             // Where both bindings say the same, it holds for what was sent in between, too.
-            let stays = index + 1 >= bindings.count || bindings[index + 1] == isAllowed
+            let stays = index + 1 >= bindings.count || bindings[index + 1] == isAllowed && !isTorn[index]
             let end = stays ? change.after : isAllowed ? change.before - Self.slack : change.before
             for number in start..<max(start, end) {
                 if isAllowed {

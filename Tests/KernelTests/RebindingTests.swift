@@ -27,7 +27,7 @@ import Testing
         let attempts = try Self.Attempts(at: [pod, peer], family)
         for round in 0..<100 {
             groups = round == 99 ? first : Array(RebindingPolicy.groups.shuffled(using: &dice).prefix(.random(in: 1...3, using: &dice)))
-            try RebindingFlood.across(&floods, to: groups) {
+            try RebindingFlood.across(&floods, to: groups, isStamped: stamps == .atOnce) {
                 try host.change(checked: false) { try $0.put(pod.intent(groups)) }
             }
             if stamps == .atOnce { try await host.settle(checked: false) }
