@@ -6,7 +6,7 @@
 /// Law: the intents that a domain was told of are those that `seen(by:in:)` says, however they came.
 package struct DomainMap: Hashable, Sendable {
     package private(set) var there: Set<RoutingDomain> = [.host]
-    private var isolated: Set<ID<Network>> = []
+    fileprivate private(set) var isolated: Set<ID<Network>> = []
 
     package init() {}
 
@@ -18,9 +18,6 @@ package struct DomainMap: Hashable, Sendable {
         /// The last of it goes, and so does the domain.
         case end([Changed])
     }
-
-    /// Whether the host's own domain sees everything.
-    fileprivate var isUndivided: Bool { isolated.isEmpty }
 
     package func domain(of network: ID<Network>) -> RoutingDomain { isolated.contains(network) ? .network(network) : .host }
 
@@ -85,11 +82,14 @@ extension Intents {
     package func seen(by domain: RoutingDomain, in map: DomainMap) -> Intents {
         switch domain {
         case .network(let network): return seen(from: network)
-        case .host where map.isUndivided:
-            var all = self
-            all.leaving = []
-            return all
-        case .host: return Intents(restoring: all.filter { intent in intent.network.map { map.domain(of: $0) == .host } ?? true })
+        case .host:
+            var seen = self
+            seen.leaving = []
+            for network in map.isolated {
+                for intent in dependents(of: network) { seen.drop(intent.id) }
+                seen.drop(network.intent)
+            }
+            return seen
         }
     }
 }

@@ -49,12 +49,10 @@ extension HostState {
 
     /// What is different in another state from what this one believes.
     package func differences(to found: HostState) -> [Difference] {
-        var differences: [Difference] = []
-        for (key, entry) in entries where found.entries[key] != entry {
-            differences.append(Difference(entry, found[key].map { .changed(to: $0) } ?? .missing))
-        }
-        for (key, entry) in found.entries where entries[key] == nil { differences.append(Difference(entry, .extra)) }
-        return differences.sorted()
+        keys(differingFrom: found).compactMap { key in
+            entries[key].map { Difference($0, found[key].map { .changed(to: $0) } ?? .missing) }
+                ?? found.entries[key].map { Difference($0, .extra) }
+        }.sorted()
     }
 
     /// Believes of the suspects what was found of them, and answers what is different from what was believed. An object that is found as it is

@@ -30,16 +30,13 @@ package struct Desired: Sendable {
     }
 
     package init(intents: Intents, layout: Layout, attachable: Set<ID<Pod>>, epochs: [ID<Pod>: Epoch]) {
-        self.intents = Intents()
+        self.intents = intents
         self.layout = layout
         self.attachable = attachable
         self.epochs = epochs
         var touched: [Object.Key] = []
         claims.set(.base, to: layout.entries, touched: &touched)
-        _ = derive(from: { present in
-            present = intents
-            return intents.all.map { (before: nil, after: $0) }
-        })
+        _ = derive(intents.all.map { (before: nil, after: $0) })
     }
 
     /// The bound groups of an attached pod, in the order of their slots.
@@ -63,12 +60,12 @@ package struct Desired: Sendable {
     /// Changes the intents in place; `body` answers what it changed, each resource once. Answers the keys of all objects that may
     /// differ now.
     package mutating func change(_ body: (inout Intents) -> [(before: Intent?, after: Intent?)]) -> Set<Object.Key> {
-        Set(derive(from: body))
+        let changed = body(&intents)
+        return Set(derive(changed))
     }
 
-    /// The same, where nobody may want to know what differs now.
-    private mutating func derive(from body: (inout Intents) -> [(before: Intent?, after: Intent?)]) -> [Object.Key] {
-        let changed = body(&intents)
+    /// Derives what follows from changes that the intents have taken. Answers the same keys, some of them more than once.
+    private mutating func derive(_ changed: [(before: Intent?, after: Intent?)]) -> [Object.Key] {
         var work = Work()
         for (before, after) in changed {
             noteFabric(before, after, &work)
