@@ -94,7 +94,7 @@ import Testing
         #expect(tables(desired).isEmpty)
         _ = desired.attach(["web", "gw"], detach: [])
         #expect(desired.state == whole)
-        // Another next hop is one step: nothing is ever without its way.
+        // Another next hop is one step: nothing is ever without its way. The pod is no router any more.
         var network = try #require(desired.intents.networks["blue"])
         network.subnets[0].routes = [route(20)]
         let before = desired.intents.networks["blue"]
@@ -103,7 +103,7 @@ import Testing
             return [(before.map(Intent.network), .network(network))]
         }
         let steps = Plan(from: whole, to: desired.state, touching: touched).steps
-        #expect(steps.map { Phase.of($0) } == [.tableRuleGone, .routeMade], "\(steps.map(\.text))")
+        #expect(steps.map { Phase.of($0) } == [.tableRuleGone, .unbind, .routeMade], "\(steps.map(\.text))")
         #expect(steps.last.map { if case .change = $0.action { true } else { false } } == true)
     }
 

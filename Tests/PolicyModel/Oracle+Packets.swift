@@ -35,7 +35,9 @@ extension Oracle {
         // Which end of the flow the pod is says whose rules opened it.
         let opened: Rule.Direction = packet.isReply && !isStateless(pod) ? (direction == .egress ? .ingress : .egress) : direction
         let field: MarkLayout.Field = opened == .egress ? .sender : .receiver
-        return isFresh(packet, field, pod) || allows(pod, opened, opened == direction ? packet.packet : packet.flow)
+        if direction == .egress, isErrorOfNothing(packet) { return false }
+        let isEnd = direction == .egress || pod.addresses.contains(packet.packet.destination)
+        return isEnd && isFresh(packet, field, pod) || allows(pod, opened, opened == direction ? packet.packet : packet.flow)
     }
 
     /// Whether what a pod sends to elsewhere leaves it.
@@ -64,7 +66,7 @@ extension Oracle {
         if Self.isBootstrap(packet.packet) { return true }
         return switch scene.layout.host.fromPods {
         case .replies: false
-        case .allow: !isDroppedAsInvalid(packet, pod)
+        case .allow: !isDroppedAsInvalid(packet, pod) && !isErrorOfNothing(packet)
         case .rules: passes(packet, .egress, of: pod)
         }
     }
@@ -85,6 +87,12 @@ extension Oracle {
     private func isDroppedAsInvalid(_ packet: PacketCase, _ pod: Pod) -> Bool {
         if case .ports(.udplite, _, _) = packet.packet.transport { return false }
         return packet.tracking == .invalid && scene.layout.invalid == .drop && pod.portSecurity && !isStateless(pod)
+    }
+
+    /// An ICMP error about no flow that this host knows: no end of one sends it, and no router on the way of one.
+    private func isErrorOfNothing(_ packet: PacketCase) -> Bool {
+        guard packet.tracking == .invalid, case .icmp(let type, _) = packet.packet.transport else { return false }
+        return packet.packet.family == .v4 ? [3, 4, 5, 11, 12].contains(type) : type < 128
     }
 
     /// The answers to a DHCP client, and to a ping of the gateway.

@@ -65,9 +65,10 @@ extension Daemon {
 extension Layout {
     fileprivate init(_ settings: Settings) throws {
         let host = HostPolicy(toPods: settings.host.toPods, fromPods: settings.host.fromPods)
-        let podFlows = settings.conntrack.podFlows
+        let (podFlows, podFragments) = (settings.conntrack.podFlows, settings.conntrack.podFragments)
         self.init(
             marks: try MarkLayout(mask: settings.conntrack.mark), host: host, invalid: settings.conntrack.invalid,
-            podFlows: podFlows == 0 ? nil : podFlows)
+            podFlows: podFlows == 0 ? nil : podFlows,
+            podFragments: podFragments == 0 ? nil : PacketLimit(fragments: podFragments))
     }
 }

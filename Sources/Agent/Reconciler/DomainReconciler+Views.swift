@@ -63,8 +63,13 @@ extension DomainReconciler {
             }
         }
         let link = LinkName(of: id)
-        let apart = Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] }
+        let apart = Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] } + [.element(.deniedARP(link))]
         let drops = (try? plane?.counters(of: apart)) ?? [:]
+        func denied(_ flow: Flow) -> Counter? {
+            let ip = drops[Object.element(.denied(link, flow)).key]
+            guard flow == .out, let arp = drops[Object.element(.deniedARP(link)).key] else { return ip }
+            return (ip ?? Counter()) + arp
+        }
         func direction(_ flow: Flow) -> RulesView.Direction {
             let rules = desired.intents.groups(of: pod).flatMap { group in
                 group.rules.filter { $0.direction == flow.direction }.map { rule in
@@ -74,7 +79,7 @@ extension DomainReconciler {
                 }
             }
             return RulesView.Direction(
-                rules: rules, denied: .init(drops[Object.element(.denied(link, flow)).key]),
+                rules: rules, denied: .init(denied(flow)),
                 invalid: .init(drops[Object.element(.invalid(link, flow)).key]))
         }
         return RulesView(pod: pod.id.value, ingress: direction(.in), egress: direction(.out))

@@ -71,6 +71,8 @@ package struct Settings: Hashable, Sendable {
         package var invalid = InvalidPackets.rules
         /// The most tracked flows that a pod may have opened; 0: as many as it likes.
         package var podFlows: UInt32 = 0
+        /// The most fragments a second that a pod may send; 0: as many as it likes.
+        package var podFragments: UInt32 = 20
     }
 
     package struct Drops: Hashable, Sendable {

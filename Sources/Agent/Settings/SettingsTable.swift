@@ -69,6 +69,10 @@ extension Setting {
             valid: "a whole number from 0 to 1000000", text: { "\($0)" }
         ) { UInt32($0).flatMap { $0 <= 1_000_000 ? $0 : nil } },
         .value(
+            "conntrack.podFragments", \.conntrack.podFragments, "the most fragments a second that a pod may send; 0: no limit",
+            valid: "a whole number from 0 to 1000000", text: { "\($0)" }
+        ) { UInt32($0).flatMap { $0 <= 1_000_000 ? $0 : nil } },
+        .value(
             "drops.logRate", \.drops.logRate, "how many denied packets are logged", valid: "a number by second, minute or hour: 100/second",
             isForLater: true, text: \.description, parse: SettingText.rate),
         .word("alcor.unsetProtocol", \.alcor.unsetProtocol, "what a rule of Alcor without protocol and ports means"),

@@ -44,6 +44,10 @@ package struct Evaluator: Sendable {
 
     package func judge(_ packet: Packet) -> Judgement {
         var judgement = Judgement(packet: packet)
+        if let refusal = arrive(packet) {
+            judgement.halves = [refusal]
+            return judgement
+        }
         for chain in bases[Base(table: packet.table, hook: packet.hook)] ?? [] {
             var half = Judgement.Half(base: chain.id, isAccepted: true, steps: [])
             half.isAccepted = run(chain.id, &judgement.packet, &half.steps, depth: 0) ?? true
@@ -51,6 +55,19 @@ package struct Evaluator: Sendable {
             if !half.isAccepted { break }
         }
         return judgement
+    }
+
+    /// The half of a base chain that drops the packet before it is routed; nil: it is routed.
+    private func arrive(_ packet: Packet) -> Judgement.Half? {
+        guard packet.hook == .forward || packet.hook == .input else { return nil }
+        for chain in bases[Base(table: packet.table, hook: .prerouting)] ?? [] {
+            var half = Judgement.Half(base: chain.id, isAccepted: true, steps: [])
+            var arriving = packet
+            (arriving.outgoing, arriving.tracking) = (nil, .none)
+            half.isAccepted = run(chain.id, &arriving, &half.steps, depth: 0) ?? true
+            if !half.isAccepted { return half }
+        }
+        return nil
     }
 
     /// Whether the packet is accepted; nil: the chain ends without a verdict.
@@ -81,6 +98,8 @@ package struct Evaluator: Sendable {
             case .within(let selector, let range): guard packet.number(selector).map(range.contains) ?? false else { return false }
             case .among(let selector, let range): guard packet.address(selector).map(range.contains) ?? false else { return false }
             case .family(let family): guard packet.family == family else { return false }
+            // A packet is whole here, as when it is judged.
+            case .fragment: return false
             case .lookup(let selectors, let set):
                 guard let found = find(selectors, in: Named(table, set), packet) else { return false }
                 step.elements.append(found)

@@ -29,7 +29,7 @@ package struct Judgement: Hashable, Sendable {
         package var decision: Step? {
             // What turns a stamp into a good one isn't what allowed it.
             guard let last = steps.last?.verdict, last.chain == nil else { return nil }
-            let confirming = Set(Flow.allCases.map { Layout.allow($0) })
+            let confirming = Set(Flow.allCases.flatMap { flow in Way.allCases.map { Layout.allow(flow, $0) } })
             return steps.last { !confirming.contains($0.chain) && $0.verdict != nil }
         }
     }

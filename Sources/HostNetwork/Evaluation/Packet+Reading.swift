@@ -1,3 +1,11 @@
+extension Packet.Ends {
+    fileprivate func source(_ way: Way) -> IPAddress { way == .original ? opener : target }
+}
+
+extension Way {
+    fileprivate var opposite: Way { self == .original ? .reply : .original }
+}
+
 /// What selectors find in a packet; nil where the kernel finds nothing and ends the rule (`NFT_BREAK`, linux/netfilter/nf_tables.h).
 extension Packet {
     /// As a number.
@@ -13,7 +21,7 @@ extension Packet {
         case .ctMark(let mask): mark.map { $0 & mask }
         case .ctDirection: way.map { $0 == .original ? 0 : 1 }
         case .ctState: state
-        case .iifname, .oifname, .etherSource, .arpSenderMAC, .arpSenderIP, .source, .destination: nil
+        case .iifname, .oifname, .etherSource, .arpSenderMAC, .arpSenderIP, .source, .destination, .ctSource, .ctDestination: nil
         }
     }
 
@@ -23,8 +31,17 @@ extension Packet {
         return switch selector {
         case .source(let family): source.family == family ? source : nil
         case .destination(let family): destination.family == family ? destination : nil
+        case .ctSource(let way, let family): ends.flatMap { $0.source(way).family == family ? $0.source(way) : nil }
+        case .ctDestination(let way, let family):
+            ends.flatMap { $0.source(way.opposite).family == family ? $0.source(way.opposite) : nil }
         default: nil
         }
+    }
+
+    /// Of its flow; nil for a packet that belongs to none.
+    private var ends: Ends? {
+        guard case .flow(let way, _) = tracking, case .ip(let source, let destination, _) = content else { return nil }
+        return quoted ?? (way == .original ? Ends(from: source, to: destination) : Ends(from: destination, to: source))
     }
 
     /// Nil for ARP.
@@ -45,7 +62,7 @@ extension Packet {
         case .arpSenderIP:
             guard case .arp(_, let address) = content else { return false }
             key.address(address)
-        case .source, .destination:
+        case .source, .destination, .ctSource, .ctDestination:
             guard let address = address(selector) else { return false }
             key.address(address)
         case .l4proto, .icmpType, .icmpCode:
@@ -87,7 +104,7 @@ extension Packet {
         return (source, destination)
     }
 
-    /// An ICMP error, which tracking counts to the flow that it is about (`nf_conntrack_icmpv4_error` and `nf_conntrack_icmpv6_error`,
+    /// Whether it is an ICMP error, which tracking counts to the flow that it is about (`nf_conntrack_icmpv4_error` and `nf_conntrack_icmpv6_error`,
     /// net/netfilter).
     private var isError: Bool {
         guard case .ip(let source, _, .icmp(let type, _)) = content else { return false }

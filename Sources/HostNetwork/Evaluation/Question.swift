@@ -151,6 +151,10 @@ extension Desired {
                 ? "this passes for every pod, whatever its rules say" : "pod \(pod.id) has no port security, so nothing is filtered"
         } else if judgement.decision.map({ Layout.serving.contains($0.chain) }) ?? false {
             half.reason = "no pod may be a DHCP server or a router to others, whatever its rules say"
+        } else if judgement.decision?.chain == Layout.tunnelling {
+            half.reason = "no pod may send VXLAN packets (UDP port \(Tunnel.port)) to anything but pods, whatever its rules say"
+        } else if question.direction == .egress, judgement.decision?.chain == Layout.invalid(.out) {
+            half.reason = "an ICMP error passes only about a flow that the pod is an end of, or forwards"
         } else if isHost(question), question.direction == .egress, layout.host.fromPods == .replies {
             half.reason =
                 "the host takes only replies, DHCP, neighbor discovery and ping of the gateway from its pods (host.fromPods is replies)"

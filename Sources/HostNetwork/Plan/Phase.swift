@@ -64,8 +64,8 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
         case (.element(let element), _):
             switch BaseSet(holding: element) {
             case nil: .elementMade
-            case .slot, .denied, .invalid, .crowded, .surplus: .bind
-            case .own, .unfiltered, .fresh: .attach
+            case .slot, .denied, .deniedARP, .invalid, .crowded, .surplus: .bind
+            case .own, .unfiltered, .party, .fragments, .discovery, .way, .fresh: .attach
             case .stamp: .stamp
             }
         }

@@ -71,7 +71,9 @@ package struct Desired: Sendable {
             noteFabric(before, after, &work)
             for intent in [before, after] { if let intent { noteRoutes(intent, &work) } }
             if case .securityGroup(let old)? = before, case .securityGroup(let new)? = after, old.differsOnlyInRules(from: new) {
-                work.groups.formUnion(bound.keys.filter { $0.group == new.id })
+                let instances = bound.keys.filter { $0.group == new.id }
+                work.groups.formUnion(instances)
+                if old.rules.isEmpty != new.rules.isEmpty { for instance in instances { work.pods.formUnion(bound[instance] ?? []) } }
                 continue
             }
             for intent in [before, after] { if let intent { note(intent, &work) } }
@@ -115,7 +117,7 @@ package struct Desired: Sendable {
         case .group(let instance): bound[instance] ?? []
         case .members(let instance), .member(let instance, _): readers(of: .group(instance))
         case .addressGroup(let id): readers(of: .addressGroup(id))
-        case .base, .pod, .tunnels, .neighbor, .routes, nil: []
+        case .base, .subnets, .pod, .tunnels, .neighbor, .routes, nil: []
         }
     }
 
@@ -127,7 +129,7 @@ package struct Desired: Sendable {
             // Ranges are a union: those of who is asked for can't stand beside what was made of all.
             guard case .set(let set)? = state[.set(container)] else { return false }
             return set.isInterval
-        case .base, .pod, .tunnels, .neighbor, .routes, nil: return false
+        case .base, .subnets, .pod, .tunnels, .neighbor, .routes, nil: return false
         }
     }
 
@@ -149,6 +151,8 @@ package struct Desired: Sendable {
         var fabrics: Set<ID<Network>> = []
         /// Networks whose routes may lead elsewhere.
         var routes: Set<ID<Network>> = []
+        /// Whether the set of all subnets may differ.
+        var subnets = false
         var touched: [Object.Key] = []
     }
 
@@ -157,6 +161,7 @@ package struct Desired: Sendable {
         case .pod(let pod): work.pods.insert(pod.id)
         case .neighbor(let neighbor): work.neighbors.insert(neighbor.id)
         case .network(let network):
+            work.subnets = true
             work.pods.formUnion(intents.index.podsByNetwork[network.id] ?? [])
             note(.securityGroup(.implicitDefault(of: network.id)), &work)
         case .addressGroup(let group):
@@ -227,6 +232,9 @@ package struct Desired: Sendable {
         for pod in work.pods { derivePod(pod, &work) }
         deriveFabrics(&work)
         deriveRoutes(&work)
+        if work.subnets || !work.fabrics.isEmpty {
+            claims.set(.subnets, to: SubnetsPart(networks: residents.keys.compactMap(inhabited)).entries, touched: &work.touched)
+        }
         // A pod that waits for its namespace again goes on with its epochs: flows of address pairs that are ranges keep their stamps.
         for pod in work.pods where intents.pods[pod] == nil { epochs[pod] = nil }
     }
@@ -281,7 +289,8 @@ package struct Desired: Sendable {
             var entries: [Entry] = []
             if let network = inhabited(id) {
                 let hops = network.nextHops.compactMap { address in hop(address, in: network).map { (address, $0) } }
-                entries = RoutesPart(network: network, hops: Dictionary(uniqueKeysWithValues: hops)).entries
+                let routers = network.nextHops.filter { intents.pod(at: $0, in: id).map(maySend) ?? false }
+                entries = RoutesPart(network: network, hops: Dictionary(uniqueKeysWithValues: hops), routers: routers).entries
             }
             claims.set(.routes(id), to: entries, touched: &work.touched)
         }
@@ -317,14 +326,21 @@ package struct Desired: Sendable {
         }
     }
 
+    /// Whether any rule lets the pod send: a flow of its own, or replies.
+    private func maySend(_ pod: Pod) -> Bool {
+        (groups[pod.id] ?? []).contains { !(intents.group($0.group)?.rules.isEmpty ?? true) }
+    }
+
     private mutating func derivePod(_ id: ID<Pod>, _ work: inout Work) {
         var entries: [Entry] = []
         if let pod = intents.pods[id], isAttached(pod), let network = intents.networks[pod.network] {
             let groups = groups[id] ?? []
             let isStateless = groups.first.flatMap { intents.group($0.group) }.map { !$0.stateful } ?? false
             entries =
-                PodPart(pod: pod, network: network, epoch: epochs[id] ?? .first, layout: layout, groups: groups, isStateless: isStateless)
-                .entries
+                PodPart(
+                    pod: pod, network: network, epoch: epochs[id] ?? .first, layout: layout, groups: groups, isStateless: isStateless,
+                    maySend: maySend(pod)
+                ).entries
         }
         claims.set(.pod(id), to: entries, touched: &work.touched)
     }

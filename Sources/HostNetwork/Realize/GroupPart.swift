@@ -54,7 +54,7 @@ struct GroupPart {
                 for (shown, role, isShared) in sets(of: layers, shape, flow, way, family) {
                     guard shown.count > Self.few else {
                         for box in shown {
-                            let statements = tests(box, shape, flow, way, family) + [.counter, allow(flow)]
+                            let statements = tests(box, shape, flow, way, family) + [.counter, allow(flow, way)]
                             entries.append(entry(.rule(FilterRule(in: instance.chain(flow, way), statements)), comment: box.rule))
                         }
                         continue
@@ -66,7 +66,7 @@ struct GroupPart {
                     let selectors = [remote(flow, way, family)] + shape.selectors(way, family)
                     entries.append(
                         entry(
-                            .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name), allow(flow)])),
+                            .rule(FilterRule(in: instance.chain(flow, way), [.lookup(selectors, in: set.id.name), allow(flow, way)])),
                             comment: "\(instance.group): rules about addresses"))
                 }
             }
@@ -133,7 +133,7 @@ struct GroupPart {
         }
         for members in sets {
             for (before, after, comment) in services {
-                let statements = before + [.lookup([remote(flow, way, family)], in: members.id.name)] + after + [allow(flow)]
+                let statements = before + [.lookup([remote(flow, way, family)], in: members.id.name)] + after + [allow(flow, way)]
                 entries.append(entry(.rule(FilterRule(in: instance.chain(flow, way), statements)), comment: comment))
             }
         }
@@ -156,7 +156,9 @@ struct GroupPart {
     }
 
     /// No flow of a stateless group is stamped, so it must not turn the stamp of the other side's binding into a good one either.
-    private func allow(_ flow: Flow) -> Statement { .verdict(group.stateful ? .goto(Layout.allow(flow).name) : .accept) }
+    private func allow(_ flow: Flow, _ way: Way) -> Statement {
+        .verdict(group.stateful ? .goto(Layout.allow(flow, way).name) : .accept)
+    }
 
     private func add(_ set: NamedSet, _ boxes: [Box], _ shape: Shape, _ family: Family, addressed: Bool, to entries: inout [Entry]) {
         entries.append(entry(.set(set), comment: instance.because.description))

@@ -6,7 +6,9 @@ extension Layout {
     var fabricChains: [Chain] {
         guard underlay != nil else { return [] }
         // What passes here is judged as any other packet that a pod receives.
-        return [Chain(Self.fromTunnel, body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.accept)], [.counter, .verdict(.drop)]])]
+        let fromTunnel = Chain(
+            Self.fromTunnel, body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.accept)], [.counter, .verdict(.drop)]])
+        return [fromTunnel, tunnellingChain]
     }
 
     /// iifgroup 26742 goto from-tunnel
@@ -16,4 +18,40 @@ extension Layout {
 
     /// iifgroup 26742 counter drop
     var broughtByTunnel: [Statements] { underlay == nil ? [] : [[.equal(.iifgroup, Marks.tunnelGroup), .counter, .verdict(.drop)]] }
+
+    // MARK: Tunnels that pods would make
+
+    /// The subnets of the routing domain's networks: addresses of pods, and never of hosts.
+    static func subnets(_ family: Family) -> NamedSet {
+        NamedSet(
+            Named(.inet, "subnets-\(family.digit)"), [family == .v4 ? .ipv4Address : .ipv6Address], isInterval: true)
+    }
+
+    var subnetSets: [Object] { Family.allCases.map { .set(Self.subnets($0)) } }
+
+    /// meta l4proto udp th dport 4789 jump tunnelling
+    ///
+    /// A host takes whatever comes to VXLAN's port for another host's: a pod that reaches it puts packets into other
+    /// networks (RFC 7348, section 7).
+    var refusingTunnels: [Statements] {
+        guard underlay != nil else { return [] }
+        return [Self.isTunnelPacket + [.verdict(.jump(Self.tunnelling.name))]]
+    }
+
+    /// The host's own tunnels are no pod's to send to, whatever `host.fromPods` says.
+    var tunnelsToHost: [Statements] {
+        guard underlay != nil else { return [] }
+        return denied(.out, by: .iifname).map { Self.isTunnelPacket + $0 }
+    }
+
+    static let tunnelling = Named(.inet, "tunnelling")
+    private static let isTunnelPacket: Statements = [.equal(.l4proto, 17), .equal(.destinationPort, UInt32(Tunnel.port))]
+
+    /// Returns for what is for another pod, which may have tunnels of its own.
+    private var tunnellingChain: Chain {
+        Chain(
+            Self.tunnelling,
+            body: Family.allCases.map { [.lookup([.destination($0)], in: Self.subnets($0).id.name), .verdict(.return)] }
+                + denied(.out, by: .iifname))
+    }
 }

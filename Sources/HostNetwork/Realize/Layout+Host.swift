@@ -9,10 +9,7 @@ extension Layout {
         var chains = [
             Chain(
                 Named(.inet, "host-in"), base: .init(.input, priority: 0),
-                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("pod-to-host"))]] + broughtByTunnel),
-            Chain(Named(.inet, "pod-to-host"), body: [[.verdict(.jump("own-to-host"))], [.verdict(.goto("to-host"))]]),
-            ownToHost,
-            Chain(Named(.inet, "unaddressed"), body: bootstrap),
+                body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("to-host"))]] + broughtByTunnel),
             Chain(Self.serving[1], body: denied(.out, by: .iifname)),
             Chain(Named(.inet, "to-host"), body: toHost),
         ]
@@ -40,7 +37,7 @@ extension Layout {
         }
         switch host.toPods {
         case .allow: break
-        case .rules: body += discovery + [[.verdict(.goto("to-pod"))]]
+        case .rules: body += neighborDiscovery + [[.verdict(.goto("to-pod"))]]
         }
         return body
     }
@@ -62,22 +59,9 @@ extension Layout {
         return dhcp + pings
     }
 
-    /// Comes back for who sends from an address of its own, or isn't filtered; who has no address yet may ask for one.
-    private var ownToHost: Chain {
-        Chain(
-            Named(.inet, "own-to-host"),
-            body: owned
-                + Family.allCases.map { family in
-                    [
-                        .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
-                        .lookup([.source(family)], in: Self.nobody(family).id.name), .verdict(.jump("unaddressed")),
-                    ]
-                } + [[.lookup([.iifname], in: "unfiltered"), .verdict(.return)]] + denied(.out, by: .iifname))
-    }
-
     private var toHost: [Statements] {
         // The host minds no pod's word about routes and leases, of one without port security neither.
-        var body = servers(to: "serving-host")
+        var body = judgingErrors + tunnelsToHost + servers(to: "serving-host")
         switch host.toPods {
         case .allow: body.append([.equal(.ctDirection, 1), .verdict(.accept)])
         case .rules: body.append([.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))])
@@ -99,20 +83,5 @@ extension Layout {
                 .lookup([.destination(family)], in: Self.gateways(family).id.name), .equal(.icmpType(family), echo), .verdict(.accept),
             ]
         } + [[.verdict(.jump("unaddressed"))]]
-    }
-
-    /// What a host of any network must be able to say to get along: DHCP as a client (RFC 2131, RFC 8415), router
-    /// solicitation, neighbor discovery (RFC 4861) and multicast listener reports (RFC 3810).
-    private var bootstrap: [Statements] {
-        let udp: UInt32 = 17
-        let dhcp: [Statements] = [(client: 68, server: 67), (546, 547)].map { ports in
-            [.equal(.l4proto, udp), .equal(.sourcePort, ports.client), .equal(.destinationPort, ports.server), .verdict(.accept)]
-        }
-        return dhcp + discovery
-    }
-
-    private var discovery: [Statements] {
-        let types: [UInt32] = [133, 135, 136, 131, 132, 143]
-        return types.map { [.equal(.icmpType(.v6), $0), .verdict(.accept)] }
     }
 }

@@ -8,22 +8,24 @@ package enum InvalidPackets: String, Hashable, Sendable, CaseIterable {
 }
 
 extension Layout {
-    /// Where an invalid packet is counted and, where the setting says so, dropped; nothing else comes here.
+    /// Where an invalid packet is counted and, where the setting says so, dropped; nothing else comes here. An ICMP error
+    /// that a pod sends is dropped whatever the setting says.
     var invalidChains: [Chain] {
         [(Flow.out, Selector.iifname), (.in, .oifname)].map { flow, link in
             let counted: Statement = .lookup([link], in: BaseSet.invalid(flow).name)
             return switch invalid {
-            case .rules: Chain(Self.invalid(flow), body: [[counted]])
+            case .rules: Chain(Self.invalid(flow), body: [[counted]] + (flow == .out ? refusingErrors : []))
             // Kernels that call whatever is UDP-Lite invalid (Linux 6.18) can't judge it: there the rules decide.
             case .drop:
                 Chain(
                     Self.invalid(flow),
-                    body: [[.equal(.l4proto, UInt32(IPProtocol.udplite.number)), counted, .verdict(.return)], [counted, .verdict(.drop)]])
+                    body: [[.equal(.l4proto, UInt32(IPProtocol.udplite.number)), counted, .verdict(.return)], [counted, .verdict(.drop)]]
+                        + (flow == .out ? refusingErrors : []))
             }
         }
     }
 
-    private static func invalid(_ flow: Flow) -> Named { Named(.inet, "count-invalid-\(flow.text)") }
+    static func invalid(_ flow: Flow) -> Named { Named(.inet, "count-invalid-\(flow.text)") }
 
     /// Stands where a packet is judged that isn't known to be of a good flow. A packet that is invalid has neither direction nor mark, so
     /// it gets there as if it opened a flow.

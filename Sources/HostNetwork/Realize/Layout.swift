@@ -35,17 +35,20 @@ package struct Layout: Hashable, Sendable {
     package var invalid: InvalidPackets
     /// The most tracked flows that a pod may have opened; nil: as many as it likes.
     package var podFlows: UInt32?
+    /// The most fragments a second that a pod may send; nil: as many as it likes.
+    package var podFragments: PacketLimit?
     /// Nil where the host's own address isn't known: then it has no tunnels.
     package var underlay: Underlay?
 
     package init(
         marks: MarkLayout = .standard, host: HostPolicy = HostPolicy(), invalid: InvalidPackets = .rules, podFlows: UInt32? = nil,
-        underlay: Underlay? = nil
+        podFragments: PacketLimit? = nil, underlay: Underlay? = nil
     ) {
         self.marks = marks
         self.host = host
         self.invalid = invalid
         self.podFlows = podFlows
+        self.podFragments = podFragments
         self.underlay = underlay
     }
 
@@ -54,8 +57,8 @@ package struct Layout: Hashable, Sendable {
     /// Tables, base sets and chains.
     package var entries: [Entry] {
         let objects: [Object] =
-            TableFamily.allCases.map { .table($0) } + (BaseSet.always + crowdSets).map { .set($0.set) }
-            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)]
+            TableFamily.allCases.map { .table($0) } + (BaseSet.always + [.fragments(podFragments)] + crowdSets).map { .set($0.set) }
+            + [.set(Self.gateways(.v4)), .set(Self.gateways(.v6)), .set(Self.unaddressed)] + subnetSets
             + Family.allCases.flatMap(nobody) + portless
             + chains.map { .chain($0) }
         return objects.map { Entry($0, because: Self.because, comment: "hawser") }
@@ -95,10 +98,10 @@ package struct Layout: Hashable, Sendable {
         FilterRule(in: slots(flow, way), [.dispatch([link(flow, way)], by: BaseSet.slot(flow, way, number).name)])
     }
 
-    /// The chain that stamps an epoch, tentatively; that of none wipes.
+    /// The chain that stamps an epoch, tentatively.
     package func stampChain(_ flow: Flow, _ epoch: Epoch) -> Chain {
         let field = flow.field
-        let stamp = epoch == .none ? 0 : marks.tentative(field) | marks.stamp(epoch, field)
+        let stamp = marks.tentative(field) | marks.stamp(epoch, field)
         return Chain(Self.stampChain(flow, epoch), body: [[.mark(keep: ~marks.mask(of: field), set: stamp)]])
     }
 
@@ -106,22 +109,39 @@ package struct Layout: Hashable, Sendable {
 
     static func isStampChain(_ id: Named) -> Bool { id.family == .inet && id.name.hasPrefix("epoch-") }
 
-    /// Where a stateful rule that allows a flow sends it: the tentative stamp becomes good.
-    package static func allow(_ flow: Flow) -> Named { Named(.inet, "allow-\(flow.text)") }
+    /// The chain that a stateful rule sends a flow to that it allows.
+    package static func allow(_ flow: Flow, _ way: Way) -> Named { Named(.inet, "allow-\(flow.text)\(way.suffix)") }
 
-    /// An ICMP error passes by a rule about ICMP, but it doesn't make the flow that it is about a good one: tracking calls it related to
-    /// that flow (`nf_conntrack_icmpv4_error` and `nf_conntrack_icmpv6_error`, net/netfilter). A packet that isn't tracked has no mark, which
-    /// ends the rule that would change it, and passes by the last. Every rule of every group leads here, and the kernel comes along once for each
-    /// when a jump is added, so this is kept short.
-    private func allowing(_ flow: Flow) -> Chain {
-        Chain(
-            Self.allow(flow),
+    /// Accepts, and makes the flow's tentative stamp a good one: only a stamp of this link's own epoch in force, and
+    /// only where the pod is an end of the flow. Otherwise a pod that shares the address, or forwards for it, would make
+    /// good what another pod's denied packet has written.
+    ///
+    /// An ICMP error passes by a rule about ICMP, but makes nothing good: tracking calls it related to the flow that it
+    /// quotes. An untracked packet has no mark, which ends the rule that would change it. Every rule of every group leads
+    /// here, and the kernel comes along once for each when a jump is added, so this is kept short.
+    private func allowing(_ flow: Flow, _ way: Way) -> Chain {
+        let link = Self.link(flow, way)
+        let tentative = marks.tentative(flow.field)
+        let earning: Statements = [
+            .equal(.ctMark(mask: tentative), tentative),
+            .lookup([link, .ctMark(mask: marks.mask(of: flow.field) & ~tentative)], in: BaseSet.fresh(flow).name),
+            .mark(keep: ~tentative, set: 0), .verdict(.accept),
+        ]
+        return Chain(
+            Self.allow(flow, way),
             body: [
                 [.equal(.ctState, CTState.related), .verdict(.accept)],
                 [.dispatch([.l4proto], by: Self.portless.id.name)],
-                [.mark(keep: ~marks.tentative(flow.field), set: 0), .verdict(.accept)],
-                [.verdict(.accept)],
-            ])
+            ] + parties(link).map { $0 + earning } + [[.verdict(.accept)]])
+    }
+
+    /// Whether the pod behind the link is an end of the packet's flow, for each family: oifname . ip daddr @party-4
+    ///
+    /// A packet that a pod sends bears one of its own addresses (`Layout+Arrival`), so the pod is an end of its flow. A
+    /// packet for another address only passes through the pod that it is sent to: by a next hop, or by somebody's route.
+    private func parties(_ link: Selector) -> [Statements] {
+        guard link == .oifname else { return [[]] }
+        return Family.allCases.map { [.lookup([link, .destination($0)], in: BaseSet.party($0).name)] }
     }
 
     /// Protocols whose ports many kernels don't track: to those a flow is all that two hosts say in it
@@ -145,7 +165,8 @@ package struct Layout: Hashable, Sendable {
 
     private var chains: [Chain] {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
-        return slots + Flow.allCases.map(allowing) + [own, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
+        let allowing = Flow.allCases.flatMap { flow in Way.allCases.map { self.allowing(flow, $0) } }
+        return slots + allowing + arrivalChains + [relatedOut, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
             + invalidChains + hostChains + fabricChains + [arp]
     }
 
@@ -165,20 +186,11 @@ package struct Layout: Hashable, Sendable {
             body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.goto("to-pod"))]])
     }
 
-    /// Before anything is accepted, so on established flows too: the sender's own addresses.
-    private var fromPod: Chain { Chain(Named(.inet, "from-pod"), body: [[.verdict(.jump("own"))]] + sent) }
+    /// A packet's source is the pod's own when it gets here (`Layout+Arrival`).
+    private var fromPod: Chain { Chain(Named(.inet, "from-pod"), body: judgingErrors + sent) }
 
-    /// Comes back for who sends from an address of its own. The rules that do come back instead of going on, so that the
-    /// kernel, which walks every way that a packet may go when a jump is added, finds one way from here and not four.
-    private var own: Chain {
-        Chain(
-            Named(.inet, "own"),
-            body: owned + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]] + denied(.out, by: .iifname))
-    }
-
-    /// What becomes of a packet whose source is the pod's own.
     var sent: [Statements] {
-        servers(to: "serving") + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
+        refusingTunnels + servers(to: "serving") + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
             + judged(.out, .original, passing: "unfiltered")
             + refused(.out, by: .iifname)
     }
@@ -216,47 +228,22 @@ package struct Layout: Hashable, Sendable {
     }
 
     /// A flow whose stamp is fresh passes. Any other gets a tentative stamp, before it is judged: a packet that is overtaken
-    /// by a commit can then only leave an old stamp behind, never a fresh one that the old rules earned.
+    /// by a commit can then only leave an old stamp behind, never a fresh one that the old rules earned. Stamps are read
+    /// and written only where the pod is an end of the flow.
     private func judged(_ flow: Flow, _ way: Way, passing: String? = nil) -> [Statements] {
         let link = Self.link(flow, way)
         let field = marks.mask(of: flow.field)
-        return [[.lookup([link, .ctMark(mask: field)], in: BaseSet.fresh(flow).name), .verdict(.accept)]]
+        let parties = parties(link)
+        return parties.map { $0 + [.lookup([link, .ctMark(mask: field)], in: BaseSet.fresh(flow).name), .verdict(.accept)] }
             + (passing.map { [[.lookup([link], in: $0), .verdict(.accept)]] } ?? [])
             + (way == .original ? countingInvalid(flow) : [])
             + (way == .original && flow == .out ? refusingCrowds : [])
-            + [
-                [.dispatch([link], by: BaseSet.stamp(flow).name)],
-                [.verdict(.jump(Self.slots(flow, way).name))],
-            ]
-    }
-
-    var owned: [Statements] {
-        [false, true].flatMap { ranges in
-            Family.allCases.map { family in
-                [
-                    .lookup([.iifname, .etherSource, .source(family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
-                    .verdict(.return),
-                ]
-            }
-        }
+            + parties.map { $0 + [.dispatch([link], by: BaseSet.stamp(flow).name)] }
+            + [[.verdict(.jump(Self.slots(flow, way).name))]]
     }
 
     /// Counted for the pod; for a link that no pod is bound to, just dropped.
     func denied(_ flow: Flow, by link: Selector) -> [Statements] {
         [[.lookup([link], in: BaseSet.denied(flow).name), .verdict(.drop)], [.verdict(.drop)]]
-    }
-
-    // MARK: ARP, which inet never sees
-
-    private var arp: Chain {
-        let sender: [Selector] = [.iifname, .arpSenderMAC, .arpSenderIP]
-        return Chain(
-            Named(.arp, "input"), base: .init(.input, priority: 0),
-            body: [
-                [.equal(.iifgroup, Marks.linkGroup), .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: false).name), .verdict(.accept)],
-                [.equal(.iifgroup, Marks.linkGroup), .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: true).name), .verdict(.accept)],
-                [.equal(.iifgroup, Marks.linkGroup), .lookup([.iifname], in: "unfiltered"), .verdict(.accept)],
-                [.equal(.iifgroup, Marks.linkGroup), .counter, .verdict(.drop)],
-            ])
     }
 }

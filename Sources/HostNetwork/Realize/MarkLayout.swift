@@ -61,8 +61,6 @@ package struct Epoch: Hashable, Sendable, Comparable {
     package init(_ value: UInt32) { self.value = value }
 
     package static let first = Epoch(1)
-    /// Of a flow that was never judged, or whose stamp was wiped.
-    package static let none = Epoch(0)
 
     package static func < (a: Self, b: Self) -> Bool { a.value < b.value }
 

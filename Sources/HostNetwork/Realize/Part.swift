@@ -1,6 +1,8 @@
 /// The share of the desired state that one thing is the reason of, so that a change re-derives only what it touches.
 package enum Part: Hashable, Sendable {
     case base
+    /// The subnets of the networks that pods are attached to.
+    case subnets
     case pod(ID<Pod>)
     /// A group that an attached pod is bound to.
     case group(GroupInstance)

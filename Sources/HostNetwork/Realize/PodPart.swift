@@ -8,12 +8,14 @@ struct PodPart {
     var groups: [GroupInstance]
     /// Whether its groups are stateless: then no flow is ever fresh, and replies need rules of their own.
     var isStateless: Bool
+    /// Whether any rule lets the pod send anything.
+    var maySend: Bool
 
     private var link: LinkName { LinkName(of: pod.id) }
     private var because: IntentID { pod.id.intent }
 
     var entries: [Entry] {
-        let entries = (interface + spoofing + (pod.portSecurity ? binding : unfiltered) + counting + crowd + fresh).map { object in
+        let entries = (interface + spoofing + limits + (pod.portSecurity ? binding : unfiltered) + counting + crowd + fresh).map { object in
             // What pods share is nobody's alone, so a refusal of it isn't either.
             isShared(object) ? Entry(object, because: Layout.because, comment: "hawser") : Entry(object, because: because)
         }
@@ -77,7 +79,10 @@ struct PodPart {
     /// A pod without port security has these, too: they tell whose addresses they are when it goes.
     private var spoofing: [Object] {
         var objects: [Object] = []
-        for address in pod.addresses { own(pod.mac, address, to: &objects) }
+        for address in pod.addresses {
+            own(pod.mac, address, to: &objects)
+            objects.append(.element(Element(BaseSet.party(address.family).id, linkKey + address.bytes)))
+        }
         var ranges: [MAC: [Prefix]] = [:]
         for pair in pod.allowedAddressPairs {
             let mac = pair.mac ?? pod.mac
@@ -119,12 +124,20 @@ struct PodPart {
         }
     }
 
+    /// How often the pod may have the host keep something for it: fragments, until a datagram is whole, and neighbors.
+    private var limits: [Object] {
+        let discovery = TableFamily.allCases.map { Object.element(Element(BaseSet.discovery($0).id, linkKey)) }
+        guard maySend, pod.portSecurity else { return discovery }
+        return discovery + [.element(Element(BaseSet.fragments(layout.podFragments).id, linkKey))]
+    }
+
     private var unfiltered: [Object] { TableFamily.allCases.map { .element(Element(BaseSet.unfiltered($0).id, linkKey)) } }
 
     /// Where invalid packets are dropped, only those of pods whose groups are stateful: to others tracking means nothing.
     private var counting: [Object] {
         let hasInvalid = layout.invalid == .rules || (pod.portSecurity && !isStateless)
-        return Flow.allCases.map { .element(.denied(link, $0)) } + (hasInvalid ? Flow.allCases.map { .element(.invalid(link, $0)) } : [])
+        return Flow.allCases.map { .element(.denied(link, $0)) } + [.element(.deniedARP(link))]
+            + (hasInvalid ? Flow.allCases.map { .element(.invalid(link, $0)) } : [])
     }
 
     var linkKey: [UInt8] { KeyBytes.of { $0.name(link) } }
@@ -143,7 +156,7 @@ struct PodPart {
                 }
             }
         }
-        if !isStateless { objects += stamps }
+        if !isStateless, !isShared { objects += stamps }
         return objects
     }
 
@@ -163,10 +176,8 @@ struct PodPart {
         Flow.allCases.map { .element(.fresh(link, epoch, $0, in: layout.marks, isKept: isStateless || isShared)) }
     }
 
-    /// A pod that shares addresses wipes what another has written, or else the rule that allows its packet would make that good.
     private var stamps: [Object] {
-        let epoch = isShared ? Epoch.none : epoch
-        return Flow.allCases.flatMap { flow -> [Object] in
+        Flow.allCases.flatMap { flow -> [Object] in
             [
                 .chain(layout.stampChain(flow, epoch)),
                 .element(Element(BaseSet.stamp(flow).id, linkKey, .jump(Layout.stampChain(flow, epoch).name))),
@@ -179,6 +190,11 @@ extension Element {
     /// What was denied to the pod behind a link.
     package static func denied(_ link: LinkName, _ flow: Flow) -> Element {
         Element(BaseSet.denied(flow).id, KeyBytes.of { $0.name(link) })
+    }
+
+    /// The counter of ARP messages that were denied to the pod behind a link.
+    package static func deniedARP(_ link: LinkName) -> Element {
+        Element(BaseSet.deniedARP.id, KeyBytes.of { $0.name(link) })
     }
 
     /// What tracking could make nothing of, of what the pod behind a link sent or was sent.

@@ -7,12 +7,44 @@ struct RoutesPart {
     var network: Network
     /// Those next hops that can be reached.
     var hops: [IPAddress: NextHop]
+    /// The next hops that are pods of this host and may send.
+    var routers: Set<IPAddress>
 
     var entries: [Entry] {
-        let objects = network.subnets.filter { !$0.routes.isEmpty }.flatMap(table) + nextHopRules
+        let objects = network.subnets.filter { !$0.routes.isEmpty }.flatMap { table(of: $0) + ways(of: $0) } + nextHopRules
         // Two destinations may ask for the same exception.
         var seen: Set<Object.Key> = []
         return objects.filter { seen.insert($0.key).inserted }.map { Entry($0, because: network.id.intent) }
+    }
+
+    /// The flows that routers of this host forward for a subnet: those to destinations that lead through them.
+    private func ways(of subnet: Subnet) -> [Object] {
+        let destinations = subnet.routesByDestination.compactMap { destination, routes in
+            routes.first { network.isGateway($0.nextHop) || hops[$0.nextHop] != nil }.map { (destination, hop: $0.nextHop) }
+        }
+        let within = network.subnets.map { AddressRange($0.cidr) }
+        var ranges: [LinkName: [AddressRange]] = [:]
+        for (destination, hop) in destinations where routers.contains(hop) {
+            guard case .pod(let link)? = hops[hop], !network.isGateway(hop) else { continue }
+            // A narrower destination that leads elsewhere isn't on this way.
+            let elsewhere = destinations.filter { $0.hop != hop && $0.0.length > destination.length }
+            ranges[link, default: []] += AddressRange(destination).subtracting(within + elsewhere.map { AddressRange($0.0) })
+        }
+        let family = subnet.cidr.family
+        return ranges.flatMap { link, ranges in
+            AddressRange.disjointUnion(ranges.filter { $0.family == family }).map { range in
+                func bound(_ source: IPAddress, _ destination: IPAddress) -> [UInt8] {
+                    KeyBytes.of { key in
+                        key.name(link)
+                        key.address(source)
+                        key.address(destination)
+                    }
+                }
+                return .element(
+                    Element(
+                        BaseSet.way(family).id, bound(subnet.cidr.first, range.first), through: bound(subnet.cidr.last, range.last)))
+            }
+        }
     }
 
     private func table(of subnet: Subnet) -> [Object] {

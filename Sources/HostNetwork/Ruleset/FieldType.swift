@@ -45,6 +45,9 @@ package enum Selector: Hashable, Sendable {
     case sourcePort, destinationPort
     /// Type and code of ICMP (`.v4`) or ICMPv6 (`.v6`); any other protocol doesn't match.
     case icmpType(Family), icmpCode(Family)
+    /// Source and destination of a direction of the conntrack entry (`ct original ip saddr`, nft(8)). No match for an
+    /// untracked packet, or an entry of the other family.
+    case ctSource(Way, Family), ctDestination(Way, Family)
     /// The mark of the tracked flow, cut by a mask. A packet that isn't tracked doesn't match.
     case ctMark(mask: UInt32)
     /// 0 for the direction that opened the flow, 1 for the other (`enum ip_conntrack_dir`). Untracked: no match.
@@ -58,7 +61,8 @@ package enum Selector: Hashable, Sendable {
         case .iifname, .oifname: .ifname
         case .etherSource, .arpSenderMAC: .etherAddress
         case .arpSenderIP: .ipv4Address
-        case .source(let family), .destination(let family): family == .v4 ? .ipv4Address : .ipv6Address
+        case .source(let family), .destination(let family), .ctSource(_, let family), .ctDestination(_, let family):
+            family == .v4 ? .ipv4Address : .ipv6Address
         case .l4proto: .inetProtocol
         case .sourcePort, .destinationPort: .inetService
         case .icmpType(let family): family == .v4 ? .icmpType : .icmpv6Type
@@ -88,6 +92,8 @@ package enum Selector: Hashable, Sendable {
         case .icmpType(.v6): "icmpv6 type"
         case .icmpCode(.v4): "icmp code"
         case .icmpCode(.v6): "icmpv6 code"
+        case .ctSource(let way, let family): "ct \(way.text) \(family == .v4 ? "ip" : "ip6") saddr"
+        case .ctDestination(let way, let family): "ct \(way.text) \(family == .v4 ? "ip" : "ip6") daddr"
         case .ctMark(let mask): "ct mark & \(hex(mask))"
         case .ctDirection: "ct direction"
         case .ctState: "ct state"

@@ -22,7 +22,7 @@ package struct Named: Hashable, Sendable, Comparable {
 
 /// A chain with the rules that stand in it in a fixed order. Rules whose order doesn't matter come as `FilterRule`s.
 package struct Chain: Hashable, Sendable {
-    package enum Hook: Hashable, Sendable { case input, forward, output }
+    package enum Hook: Hashable, Sendable { case prerouting, input, forward, output }
 
     /// What makes a chain a base chain of type filter; its policy is accept.
     package struct Base: Hashable, Sendable {
@@ -57,6 +57,19 @@ package struct FilterRule: Hashable, Sendable {
     }
 }
 
+/// A token bucket of packets: `limit rate R/second burst B packets` (nft(8)).
+package struct PacketLimit: Hashable, Sendable {
+    /// Packets a second.
+    package var rate: UInt32
+    /// Packets that may come at once.
+    package var burst: UInt32
+
+    package init(rate: UInt32, burst: UInt32) {
+        self.rate = rate
+        self.burst = burst
+    }
+}
+
 /// A set, or a verdict map.
 package struct NamedSet: Hashable, Sendable {
     package var id: Named
@@ -69,9 +82,12 @@ package struct NamedSet: Hashable, Sendable {
     package var counts: Bool
     /// An element is found only while more tracked flows than this have been looked up by it (`ct count over`); nil: always.
     package var crowd: UInt32?
+    /// An element is found only as often as this; nil: always.
+    package var limit: PacketLimit?
 
     package init(
-        _ id: Named, _ key: [FieldType], isInterval: Bool = false, isMap: Bool = false, counts: Bool = false, crowd: UInt32? = nil
+        _ id: Named, _ key: [FieldType], isInterval: Bool = false, isMap: Bool = false, counts: Bool = false, crowd: UInt32? = nil,
+        limit: PacketLimit? = nil
     ) {
         self.id = id
         self.key = key
@@ -79,6 +95,7 @@ package struct NamedSet: Hashable, Sendable {
         self.isMap = isMap
         self.counts = counts
         self.crowd = crowd
+        self.limit = limit
     }
 
     /// A single-field interval set lives in a tree and is told of ends by elements of their own; several fields make a

@@ -36,6 +36,8 @@ package enum Statement: Hashable, Sendable {
     /// The selector's address is in this range. Apart, for two addresses take more than all the others need.
     indirect case among(Selector, AddressRange)
     case family(Family)
+    /// The packet is a fragment, the first one included: `ip frag-off & 0x3fff != 0`, `exthdr frag exists`.
+    case fragment(Family)
     /// The selectors, side by side, are an element of the set. With a verdict map the element's verdict is taken.
     case lookup([Selector], in: String)
     case dispatch([Selector], by: String)
@@ -60,6 +62,8 @@ package enum Statement: Hashable, Sendable {
         case .within(let selector, let range): "\(selector.text) \(range.lowerBound)-\(range.upperBound)"
         case .among(let selector, let range): "\(selector.text) \(range)"
         case .family(let family): "meta nfproto \(family == .v4 ? "ipv4" : "ipv6")"
+        case .fragment(.v4): "ip frag-off & 0x3fff != 0x0"
+        case .fragment(.v6): "exthdr frag exists"
         case .lookup(let selectors, let set): "\(selectors.map(\.text).joined(separator: " . ")) @\(set)"
         case .dispatch(let selectors, let map): "\(selectors.map(\.text).joined(separator: " . ")) vmap @\(map)"
         case .mark(let keep, 0): "ct mark set ct mark & \(hex(keep))"

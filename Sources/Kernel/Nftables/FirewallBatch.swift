@@ -255,17 +255,20 @@ extension Chain.Hook {
     /// `NF_INET_…` and `NF_ARP_…` (linux/netfilter.h, linux/netfilter_arp.h).
     func number(in family: TableFamily) -> UInt32 {
         switch (family, self) {
+        case (.inet, .prerouting): 0
         case (.inet, .input): 1
         case (.inet, .forward): 2
         case (.inet, .output): 3
         case (.arp, .input): 0
         case (.arp, .output): 1
         case (.arp, .forward): 2
+        // Packets of ARP aren't routed, so the kernel has no such hook: a number that it refuses.
+        case (.arp, .prerouting): .max
         }
     }
 
     init?(number: UInt32, in family: TableFamily) {
-        guard let hook = [Self.input, .forward, .output].first(where: { $0.number(in: family) == number }) else { return nil }
+        guard let hook = [Self.prerouting, .input, .forward, .output].first(where: { $0.number(in: family) == number }) else { return nil }
         self = hook
     }
 }

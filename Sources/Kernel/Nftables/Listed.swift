@@ -126,7 +126,10 @@ extension NamedSet {
     fileprivate mutating func take(_ expression: Expression) {
         switch expression.name {
         case "counter": counts = true
-        case "connlimit": crowd = expression.limit
+        case "connlimit": crowd = expression.count
+        case "limit":
+            limit = expression.limit
+            if limit == nil { key = [] }
         default: key = []
         }
     }
@@ -135,21 +138,44 @@ extension NamedSet {
 /// What a set says of an expression of its elements.
 private struct Expression {
     var name = ""
-    /// Of "connlimit": how many flows it lets through.
-    var limit: UInt32 = 0
+    /// How many flows a "connlimit" lets through.
+    var count: UInt32 = 0
+    /// The token bucket of a "limit"; nil: one that Hawser never writes.
+    var limit: PacketLimit?
 
     init(_ attributes: RawSpan) {
         attributes.attributes { number, value in
             switch UInt32(number) {
             case NFTA_EXPR_NAME.rawValue: name = value.text
             case NFTA_EXPR_DATA.rawValue:
-                // It means this where it is of a "connlimit", which its name before it says.
-                value.attributes { number, value in
-                    if UInt32(number) == NFTA_CONNLIMIT_COUNT.rawValue { limit = value.networkOrder() }
+                // The name before it says which expression's attributes these are.
+                switch name {
+                case "connlimit":
+                    value.attributes { number, value in
+                        if UInt32(number) == NFTA_CONNLIMIT_COUNT.rawValue { count = value.networkOrder() }
+                    }
+                case "limit": limit = Self.limit(value)
+                default: return
                 }
             default: return
             }
         }
+    }
+
+    private static func limit(_ attributes: RawSpan) -> PacketLimit? {
+        var (rate, unit, burst, type, flags) = (UInt64(0), UInt64(0), UInt32(0), UInt32(0), UInt32(0))
+        attributes.attributes { number, value in
+            switch UInt32(number) {
+            case NFTA_LIMIT_RATE.rawValue: rate = value.networkOrder()
+            case NFTA_LIMIT_UNIT.rawValue: unit = value.networkOrder()
+            case NFTA_LIMIT_BURST.rawValue: burst = value.networkOrder()
+            case NFTA_LIMIT_TYPE.rawValue: type = value.networkOrder()
+            case NFTA_LIMIT_FLAGS.rawValue: flags = value.networkOrder()
+            default: return
+            }
+        }
+        guard let rate = UInt32(exactly: rate), unit == 1, type == 0, flags == 0 else { return nil }
+        return PacketLimit(rate: rate, burst: burst)
     }
 }
 

@@ -27,6 +27,9 @@ enum RuleShape {
         "immediate": [1: .bytes(4), 2: .data],
         "lookup": [1: .text, 2: .bytes(4), 3: .bytes(4), 4: .bytes(4), 5: .bytes(4)],
         "ct": [1: .bytes(4), 2: .bytes(4), 3: .bytes(1), 4: .bytes(4)],
+        "exthdr": [
+            1: .bytes(4), 2: .bytes(1), 3: .bytes(4), 4: .bytes(4), 5: .bytes(4), 6: .bytes(4), 7: .bytes(4),
+        ],
         "bitwise": [1: .bytes(4), 2: .bytes(4), 3: .bytes(4), 4: .data, 5: .data, 6: .bytes(4), 7: .data],
     ]
 

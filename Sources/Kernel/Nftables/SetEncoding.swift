@@ -92,6 +92,15 @@ extension NftnlSet {
             unsafe nftnl_expr_set_u32(count, UInt16(NFTNL_EXPR_CONNLIMIT_FLAGS), UInt32(NFT_CONNLIMIT_F_INV.rawValue))
             unsafe nftnl_set_add_expr(pointer, count)
         }
+        if let limit = set.limit, let bucket = unsafe nftnl_expr_alloc("limit") {
+            // limit rate R/second burst B packets
+            unsafe nftnl_expr_set_u64(bucket, UInt16(NFTNL_EXPR_LIMIT_RATE), UInt64(limit.rate))
+            unsafe nftnl_expr_set_u64(bucket, UInt16(NFTNL_EXPR_LIMIT_UNIT), 1)
+            unsafe nftnl_expr_set_u32(bucket, UInt16(NFTNL_EXPR_LIMIT_BURST), limit.burst)
+            unsafe nftnl_expr_set_u32(bucket, UInt16(NFTNL_EXPR_LIMIT_TYPE), UInt32(NFT_LIMIT_PKTS.rawValue))
+            unsafe nftnl_expr_set_u32(bucket, UInt16(NFTNL_EXPR_LIMIT_FLAGS), 0)
+            unsafe nftnl_set_add_expr(pointer, bucket)
+        }
         unsafe set.userData(comment: comment).withUnsafeBytes { bytes in
             _ = unsafe nftnl_set_set_data(pointer, UInt16(NFTNL_SET_USERDATA.rawValue), bytes.baseAddress, UInt32(bytes.count))
         }

@@ -17,6 +17,17 @@ extension NftnlRule {
             compare(selector, with: selector.comparable(range.lowerBound), selector.comparable(range.upperBound))
         case .among(let selector, let range): compare(selector, with: range.first.bytes, range.last.bytes)
         case .family(let family): require(.family(family))
+        case .fragment(.v4):
+            // ip frag-off & 0x3fff != 0: the offset, and the flag "more fragments" (RFC 791, 3.1).
+            require(.family(.v4))
+            payload(NFT_PAYLOAD_NETWORK_HEADER, 6, 2, into: Register.word(0))
+            mask(Register.word(0), keep: [0x3f, 0xff])
+            compare([0, 0], NFT_CMP_NEQ)
+        case .fragment(.v6):
+            // exthdr frag exists
+            require(.family(.v6))
+            extensionHeader(UInt8(IPPROTO_FRAGMENT), into: Register.word(0))
+            compare([1])
         case .lookup(let selectors, let set):
             load(selectors)
             unsafe add("lookup") { expression in
@@ -103,6 +114,8 @@ extension NftnlRule {
         case .destinationPort: payload(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, into: register)
         case .icmpType: payload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, into: register)
         case .icmpCode: payload(NFT_PAYLOAD_TRANSPORT_HEADER, 1, 1, into: register)
+        case .ctSource(let way, let family): ct(family == .v4 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6, way, into: register)
+        case .ctDestination(let way, let family): ct(family == .v4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, way, into: register)
         case .ctMark(let mask):
             ct(NFT_CT_MARK, into: register)
             self.mask(register, keep: mask, xor: 0)
@@ -118,9 +131,11 @@ extension NftnlRule {
         }
     }
 
-    private func ct(_ key: nft_ct_keys, into register: UInt32) {
+    private func ct(_ key: nft_ct_keys, _ way: Way? = nil, into register: UInt32) {
         unsafe add("ct") { expression in
             unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_CT_KEY), UInt32(key.rawValue))
+            // enum ip_conntrack_dir, linux/netfilter/nf_conntrack_tuple_common.h
+            if let way { unsafe nftnl_expr_set_u8(expression, UInt16(NFTNL_EXPR_CT_DIR), way == .original ? 0 : 1) }
             unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_CT_DREG), register)
         }
     }
@@ -145,6 +160,32 @@ extension NftnlRule {
             unsafe withUnsafeBytes(of: xor) { bytes in
                 _ = unsafe nftnl_expr_set(expression, UInt16(NFTNL_EXPR_BITWISE_XOR), bytes.baseAddress, 4)
             }
+        }
+    }
+
+    /// Bytes of a header.
+    private func mask(_ register: UInt32, keep: [UInt8]) {
+        unsafe add("bitwise") { expression in
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_BITWISE_SREG), register)
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_BITWISE_DREG), register)
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_BITWISE_LEN), UInt32(keep.count))
+            for (attribute, bytes) in [(NFTNL_EXPR_BITWISE_MASK, keep), (NFTNL_EXPR_BITWISE_XOR, keep.map { _ in 0 })] {
+                unsafe bytes.withUnsafeBytes { bytes in
+                    _ = unsafe nftnl_expr_set(expression, UInt16(attribute), bytes.baseAddress, UInt32(bytes.count))
+                }
+            }
+        }
+    }
+
+    /// Whether the packet has a header of IPv6: 1 or 0 (`NFT_EXTHDR_F_PRESENT`).
+    private func extensionHeader(_ number: UInt8, into register: UInt32) {
+        unsafe add("exthdr") { expression in
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_EXTHDR_DREG), register)
+            unsafe nftnl_expr_set_u8(expression, UInt16(NFTNL_EXPR_EXTHDR_TYPE), number)
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_EXTHDR_OFFSET), 0)
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_EXTHDR_LEN), 1)
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_EXTHDR_FLAGS), UInt32(NFT_EXTHDR_F_PRESENT.rawValue))
+            unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_EXTHDR_OP), UInt32(NFT_EXTHDR_OP_IPV6.rawValue))
         }
     }
 
@@ -181,8 +222,8 @@ extension Selector {
         case .source(let family), .destination(let family): [.family(family)]
         case .icmpType(let family), .icmpCode(let family): [.family(family), .protocol(family == .v4 ? 1 : 58)]
         case .etherSource: [.ethernet]
-        case .iifname, .oifname, .iifgroup, .oifgroup, .arpSenderMAC, .arpSenderIP, .l4proto, .sourcePort, .destinationPort, .ctMark,
-            .ctDirection, .ctState:
+        case .iifname, .oifname, .iifgroup, .oifgroup, .arpSenderMAC, .arpSenderIP, .l4proto, .sourcePort, .destinationPort,
+            .ctSource, .ctDestination, .ctMark, .ctDirection, .ctState:
             []
         }
     }

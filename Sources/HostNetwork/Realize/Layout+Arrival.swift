@@ -1,0 +1,102 @@
+/// Packets that a pod has just sent, before the host reassembles, tracks or routes them.
+///
+/// A packet from an address that isn't the pod's must not reach connection tracking: a forged segment ends another
+/// pod's connection there, and a forged fragment joins another pod's datagram.
+extension Layout {
+    var arrivalChains: [Chain] {
+        [arrival, fromLink, fragment, discovery, Chain(Named(.inet, "unaddressed"), body: bootstrap)]
+    }
+
+    /// iifgroup 26743 goto from-link
+    ///
+    /// Stands before defragmentation, which has priority -400 (`NF_IP_PRI_CONNTRACK_DEFRAG`, linux/netfilter_ipv4.h).
+    private var arrival: Chain {
+        Chain(
+            Named(.inet, "arrival"), base: .init(.prerouting, priority: -450),
+            body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-link"))]])
+    }
+
+    /// Accepts packets from the pod's own addresses, and the few messages of a pod that has none yet.
+    private var fromLink: Chain {
+        Chain(
+            Named(.inet, "from-link"),
+            body: Family.allCases.map { [.fragment($0), .verdict(.jump("fragment"))] }
+                + own(ranges: false, .accept)
+                + Self.solicitations.map { [.equal(.icmpType(.v6), $0), .verdict(.jump("discovery"))] }
+                + own(ranges: true, .accept)
+                + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]]
+                + Family.allCases.map { family in
+                    [
+                        .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
+                        .lookup([.source(family)], in: Self.nobody(family).id.name), .verdict(.jump("unaddressed")),
+                    ]
+                } + denied(.out, by: .iifname))
+    }
+
+    /// Returns for fragments within the pod's limit. A pod without any rule isn't in the set.
+    private var fragment: Chain {
+        Chain(
+            Named(.inet, "fragment"),
+            body: [
+                [.lookup([.iifname], in: "unfiltered"), .verdict(.return)],
+                [.lookup([.iifname], in: BaseSet.fragments(podFragments).name), .verdict(.return)],
+            ] + denied(.out, by: .iifname))
+    }
+
+    /// Returns for solicitations within the pod's limit: each one from a new address makes an entry in the neighbor
+    /// table. The unspecified address makes none (RFC 4861, 7.2.3).
+    private var discovery: Chain {
+        Chain(
+            Named(.inet, "discovery"),
+            body: [
+                [.among(.source(.v6), AddressRange(Prefix(.v6(0)))), .verdict(.return)],
+                [.lookup([.iifname], in: BaseSet.discovery(.inet).name), .verdict(.return)],
+            ] + denied(.out, by: .iifname))
+    }
+
+    /// Neighbor and router solicitation: the messages that make a router learn their sender (RFC 4861, 6.2.6 and 7.2.3).
+    private static let solicitations: [UInt32] = [135, 133]
+
+    /// iifname . ether saddr . ip saddr @own-4
+    private func own(ranges: Bool, _ verdict: Verdict) -> [Statements] {
+        Family.allCases.map { family in
+            [
+                .lookup([.iifname, .etherSource, .source(family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
+                .verdict(verdict),
+            ]
+        }
+    }
+
+    /// Messages that a host of any network must be able to send: DHCP as a client (RFC 2131, RFC 8415), router
+    /// solicitation, neighbor discovery (RFC 4861) and multicast listener reports (RFC 3810).
+    private var bootstrap: [Statements] {
+        let udp: UInt32 = 17
+        let dhcp: [Statements] = [(client: 68, server: 67), (546, 547)].map { ports in
+            [.equal(.l4proto, udp), .equal(.sourcePort, ports.client), .equal(.destinationPort, ports.server), .verdict(.accept)]
+        }
+        return dhcp + neighborDiscovery
+    }
+
+    var neighborDiscovery: [Statements] {
+        let types: [UInt32] = [133, 135, 136, 131, 132, 143]
+        return types.map { [.equal(.icmpType(.v6), $0), .verdict(.accept)] }
+    }
+
+    // MARK: ARP, which inet never sees
+
+    /// Requests from a range of addresses are limited like solicitations, because each makes an entry, too.
+    var arp: Chain {
+        let sender: [Selector] = [.iifname, .arpSenderMAC, .arpSenderIP]
+        let fromPod = Statement.equal(.iifgroup, Marks.linkGroup)
+        let isRare = Statement.lookup([.iifname], in: BaseSet.discovery(.arp).name)
+        return Chain(
+            Named(.arp, "input"), base: .init(.input, priority: 0),
+            body: [
+                [fromPod, .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: false).name), .verdict(.accept)],
+                [fromPod, .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: true).name), isRare, .verdict(.accept)],
+                [fromPod, .lookup([.iifname], in: "unfiltered"), isRare, .verdict(.accept)],
+                [fromPod, .lookup([.iifname], in: BaseSet.deniedARP.name), .verdict(.drop)],
+                [fromPod, .verdict(.drop)],
+            ])
+    }
+}
