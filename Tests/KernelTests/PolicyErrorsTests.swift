@@ -210,9 +210,15 @@ import Testing
         let (here, there) = try (
             RawLink(in: world.client.namespace, interface: "eth0"), RawLink(in: world.server.namespace, interface: "eth0")
         )
+        let answer = try Frame.of(
+            .udp(41000, from: 53), carrying: "the answer", mac: world.server.peer.mac, to: world.server.peer.router,
+            from: world.server.address(family), to: world.client.address(family))
+        try there.send(answer)
+        #expect(here.receive(within: soon) { $0.contains("the answer") } != nil)
         // Harmless: the flow stays allowed, but for a grace period nothing writes the client's new epoch.
         try host.change { try $0.put(world.client.intent(["client"])) }
-        #expect(try arrivals(about: known, from: accomplice.peer, to: world.client.peer, family, within: never) == [])
+        // An error about the answer goes the flow's own way, so it would write what the client's packets earn.
+        #expect(try arrivals(about: answer, from: accomplice.peer, to: world.server.peer, family, within: never) == [])
         try here.send(known)
         #expect(there.receive(within: soon) { $0.contains("known") } != nil)
         try await host.settle()

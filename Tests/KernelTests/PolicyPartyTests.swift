@@ -129,10 +129,7 @@ import Testing
         }
         let owner = try await host.pods("owner", groups: ["closed"])[0]
         let sharer = try host.pod("sharer")
-        try await host.apply { intents in
-            try intents.put(
-                sharer.intent(["open"]) { $0.allowedAddressPairs = [AddressPair(address: Prefix(IPAddress(owner.address(family))))] })
-        }
+        try await host.apply { try $0.put(sharer.intent(["open"])) }
         let outsider = try host.outsider(7)
         let (own, shared, far) = try (
             RawLink(in: owner.namespace, interface: "eth0"), RawLink(in: sharer.namespace, interface: "eth0"),
@@ -143,6 +140,21 @@ import Testing
                 .udp(7000, from: 41000), carrying: text, mac: sender.peer.mac, to: sender.peer.router, from: owner.address(family),
                 to: outsider.address(family))
         }
+        try host.change { intents in
+            try intents.put(
+                sharer.intent(["open"]) { $0.allowedAddressPairs = [AddressPair(address: Prefix(IPAddress(owner.address(family))))] })
+        }
+        func alternate() throws {
+            try own.send(try frame("closed", owner))
+            try shared.send(try frame("shared", sharer))
+            #expect(far.receive(within: .seconds(5)) { $0.contains("shared") } != nil)
+            try own.send(try frame("closed", owner))
+            #expect(far.receive(within: .milliseconds(60)) { $0.contains("closed") } == nil)
+        }
+        // Before the pod that shares has got new stamps, and after it.
+        try alternate()
+        try await host.settle()
+        try alternate()
         // Both at once, on one flow: the closed pod's packets write, the other's are allowed.
         let frames = (shared: try frame("shared", sharer), closed: try frame("closed", owner))
         async let sharing: Void = Self.send(20_000, frames.shared, by: shared)

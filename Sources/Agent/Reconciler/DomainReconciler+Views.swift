@@ -63,7 +63,8 @@ extension DomainReconciler {
             }
         }
         let link = LinkName(of: id)
-        let apart = Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] } + [.element(.deniedARP(link))]
+        let apart =
+            Flow.allCases.flatMap { [Object.element(.denied(link, $0)), .element(.invalid(link, $0))] } + [.element(.deniedARP(link))]
         let drops = (try? plane?.counters(of: apart)) ?? [:]
         func denied(_ flow: Flow) -> Counter? {
             let ip = drops[Object.element(.denied(link, flow)).key]
