@@ -155,6 +155,23 @@ import Testing
         #expect(try world.host.denied(to: world.attacker, .out).packets >= 380)
     }
 
+    @Test("draws few errors from the host, which would resolve whom it tells them")
+    func unreachable() async throws {
+        let world = try await world()
+        let link = try RawLink(in: world.attacker.namespace, interface: "eth0")
+        let (peer, gateway) = (world.attacker.peer, LabHost.gateways[1])
+        for number in 1...400 {
+            try link.send(
+                .of(
+                    .udp(547, from: 546), carrying: "DHCPv6", mac: peer.mac, to: peer.router,
+                    from: "fe80::\(String(number, radix: 16))", to: gateway))
+        }
+        #expect(try Echo(in: world.attacker.namespace, at: peer.ipv6).reaches(gateway, within: soon))
+        let resolved = try world.host.host.run("ip", "-6", "neigh", "show", "dev", world.attacker.link.value).split(separator: "\n")
+        #expect(resolved.filter { $0.contains("fe80::") }.count <= 20, "\(resolved.count)")
+        #expect(try world.host.denied(to: world.attacker, .out).packets >= 380)
+    }
+
     @Test("asks for few neighbors by ARP, too, where the pod may use a range of addresses")
     func requests() async throws {
         let world = try await world()

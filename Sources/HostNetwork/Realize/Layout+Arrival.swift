@@ -4,7 +4,7 @@
 /// pod's connection there, and a forged fragment joins another pod's datagram.
 extension Layout {
     var arrivalChains: [Chain] {
-        [arrival, fromLink, fragment, discovery, Chain(Named(.inet, "unaddressed"), body: bootstrap)]
+        [arrival, fromLink, fragment, linkLocal, discovery, Chain(Named(.inet, "unaddressed"), body: bootstrap)]
     }
 
     /// iifgroup 26743 goto from-link
@@ -22,15 +22,32 @@ extension Layout {
             Named(.inet, "from-link"),
             body: Family.allCases.map { [.fragment($0), .verdict(.jump("fragment"))] }
                 + own(ranges: false, .accept)
+                + nobody(.v6, .verdict(.jump("link-local")))
                 + Self.solicitations.map { [.equal(.icmpType(.v6), $0), .verdict(.jump("discovery"))] }
                 + own(ranges: true, .accept)
                 + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]]
-                + Family.allCases.map { family in
-                    [
-                        .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
-                        .lookup([.source(family)], in: Self.nobody(family).id.name), .verdict(.jump("unaddressed")),
-                    ]
-                } + denied(.out, by: .iifname))
+                + nobody(.v4, .verdict(.jump("unaddressed"))) + denied(.out, by: .iifname))
+    }
+
+    /// Accepts what a pod must say from a link-local or unspecified address, within its limit: whatever the host answers
+    /// makes an entry in the neighbor table, an ICMP error included.
+    private var linkLocal: Chain {
+        Chain(
+            Named(.inet, "link-local"),
+            body: [
+                [.lookup([.iifname], in: "unfiltered"), .verdict(.return)], [.verdict(.jump("discovery"))],
+                [.verdict(.jump("unaddressed"))],
+            ] + denied(.out, by: .iifname))
+    }
+
+    /// iifname . ether saddr @unaddressed ip saddr @nobody-4
+    private func nobody(_ family: Family, _ verdict: Statement) -> [Statements] {
+        [
+            [
+                .lookup([.iifname, .etherSource], in: Self.unaddressed.id.name),
+                .lookup([.source(family)], in: Self.nobody(family).id.name), verdict,
+            ]
+        ]
     }
 
     /// Returns for fragments within the pod's limit. A pod without any rule isn't in the set.
@@ -43,8 +60,8 @@ extension Layout {
             ] + denied(.out, by: .iifname))
     }
 
-    /// Returns for solicitations within the pod's limit: each one from a new address makes an entry in the neighbor
-    /// table. The unspecified address makes none (RFC 4861, 7.2.3).
+    /// Returns for packets within the pod's limit that may make an entry in the neighbor table. The unspecified address
+    /// makes none (RFC 4861, 7.2.3).
     private var discovery: Chain {
         Chain(
             Named(.inet, "discovery"),
