@@ -16,9 +16,11 @@ import Testing
     }
 
     /// The words that put a program into the sandbox. The unit's folders are the test's own.
-    private var sandbox: [String] {
+    private var sandbox: [String] { sandbox(of: Self.unit) }
+
+    private func sandbox(of unit: String) -> [String] {
         [
-            "python3", DaemonHost.script("sandbox.py"), Self.unit, "--bind", "\(host.folder.file("state")):/var/lib/hawser", "--bind",
+            "python3", DaemonHost.script("sandbox.py"), unit, "--bind", "\(host.folder.file("state")):/var/lib/hawser", "--bind",
             "\(host.folder.file("run")):/run/hawser", "--group", "1", "--",
         ]
     }
@@ -70,6 +72,23 @@ import Testing
         let (status, time) = host.end(SIGTERM)
         #expect(status == 0 && time < .seconds(5))
         #expect(!host.log.contains("confine itself"), "the filter of the unit must let the daemon have one of its own")
+    }
+
+    /// Fails on 7673dba: "Failed to set thread priority for worker thread" at each start. libdispatch tells syslog, unless it is told otherwise.
+    @Test("refuses no thread of libdispatch its priority, and would be missed")
+    func priorities() throws {
+        let unit = try String(contentsOfFile: Self.unit, encoding: .utf8)
+        let lines = unit.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("LimitNICE=") }
+        let without = try host.folder.write(lines.joined(separator: "\n"), to: "without.service")
+        for (unit, complains) in [(Self.unit, false), (without, true)] {
+            let before = host.log.count
+            try host.start(inside: ["env", "LIBDISPATCH_LOG=stderr"] + sandbox(of: unit))
+            // The thread in question hears the signal.
+            #expect(host.end(SIGTERM).status == 0)
+            let log = host.log.dropFirst(before)
+            #expect(log.contains("listens"))
+            #expect(log.contains("Failed to set thread priority") == complains, "\(log)")
+        }
     }
 
     @Test("forbids all else, and would be missed")

@@ -82,6 +82,7 @@ FORBIDDEN = {
     "become another": lambda: call("setuid", -1),
     "writable code": lambda: call("mmap", 0, 4096, 7, 2, -1, 0),
     "another personality": lambda: call("personality", 8),
+    "a nice level below -4": lambda: call("setpriority", 0, 0, -5),
     "real time": lambda: call("sched_setscheduler", 999999999, 1, 0),
     "set-user-ID": lambda: call("fchmodat", -1, 0, 0o4755),
     "packet sockets": lambda: family(17),
@@ -97,6 +98,7 @@ ALLOWED = {
     "write the network's settings": lambda: write("/proc/sys/net/ipv4/ip_forward"),
     "read another's file": lambda: os.close(os.open(os.environ["OTHERS"], os.O_RDONLY)),
     "netlink": lambda: family(16),
+    "libdispatch's nice level": lambda: call("setpriority", 0, 0, -4),
     "a network namespace": lambda: call("unshare", 0x40000000),
     "connect": lambda: socket.socket().close(),
 }

@@ -6,7 +6,7 @@ Done: the mount namespace (ProtectSystem=strict, ReadWritePaths, State-, Runtime
 ProtectHome, ProtectKernelTunables, -Modules, -Logs, ProtectControlGroups), the capability bounding set, NoNewPrivileges, the filters of system
 calls (SystemCallFilter with the sets of the installed systemd-analyze, SystemCallArchitectures, RestrictNamespaces, RestrictAddressFamilies,
 MemoryDenyWriteExecute, RestrictRealtime, RestrictSUIDSGID, LockPersonality, ProtectClock, ProtectHostname and what goes with the above),
-UMask, LimitNOFILE. Not done: cgroups (TasksMax, the device list), the watchdog, the descriptor store; those are systemd's own.
+UMask, LimitNOFILE, LimitNICE. Not done: cgroups (TasksMax, the device list), the watchdog, the descriptor store; those are systemd's own.
 
 --bind puts a folder of the test's in the place of one of the unit's own.
 """
@@ -59,6 +59,8 @@ def unit(path):
 class Unit:
     def __init__(self, path):
         self.settings = unit(path)
+        # The lowest nice level that the unit allows and the kernel here doesn't.
+        self.unraised = None
 
     def words(self, key):
         return [word for value in self.settings.get(key, []) for word in value.split()]
@@ -171,8 +173,9 @@ def devices():
 
 # System calls.
 
-BPF_LD, BPF_JEQ, BPF_JSET, BPF_RET, BPF_AND = 0x20, 0x15, 0x45, 0x06, 0x54
-ALLOW, EPERM = 0x7FFF0000, 0x00050001
+BPF_LD, BPF_JEQ, BPF_JGE, BPF_JSET, BPF_RET, BPF_AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
+# DONE: the call isn't made, and its caller is told that it was.
+ALLOW, EPERM, DONE = 0x7FFF0000, 0x00050001, 0x00050000
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 
@@ -274,6 +277,10 @@ def confine_calls(unit):
                        ("PrivateDevices", members("@raw-io")), ("ProtectHostname", {"sethostname", "setdomainname"})):
         if unit.says(key):
             filters.append(deny(calls, numbers))
+    if unit.unraised is not None:
+        # Levels below 0 are the highest numbers where they are read as unsigned.
+        filters.append(jump(BPF_JEQ, numbers["setpriority"], 0, 4) + statement(BPF_LD, argument(2))
+                       + jump(BPF_JGE, unit.unraised, 0, 1) + statement(BPF_RET, DONE) + statement(BPF_LD, 0))
     allowed = allow_list(unit)
     filters.append(b"".join(jump(BPF_JEQ, numbers[call], 0, 1) + statement(BPF_RET, ALLOW) for call in sorted(allowed) if call in numbers)
                    + statement(BPF_RET, EPERM))
@@ -296,6 +303,15 @@ def confine_privileges(unit, group):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = min(int(unit.settings["LimitNOFILE"][-1]), hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    if "LimitNICE" in unit.settings:
+        # With a sign it is a nice level; the resource's own number is 20 less that (systemd.exec(5), getrlimit(2)).
+        value = unit.settings["LimitNICE"][-1]
+        limit = 20 - int(value) if value[0] in "+-" else int(value)
+        try:
+            resource.setrlimit(resource.RLIMIT_NICE, (limit, limit))
+        except (ValueError, PermissionError):
+            # Whoever has no CAP_SYS_RESOURCE here may not raise it; systemd has. A filter stands in for it.
+            unit.unraised = 20 - limit
     if unit.says("NoNewPrivileges"):
         check(libc.prctl(38, 1, 0, 0, 0), "no new privileges")
     mask = sum(1 << number for number, name in enumerate(CAPABILITIES) if name in kept)
