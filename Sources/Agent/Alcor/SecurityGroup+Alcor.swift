@@ -95,9 +95,9 @@ extension Alcor_Schema_SecurityGroupConfiguration.SecurityGroupRule {
         switch self.protocol {
         // On this wire TCP is what a rule without protocol says, too.
         case .tcp where !hasPorts && settings.unsetProtocol == .any: break
-        case .tcp: fields += [("protocol", "tcp"), ("ports", ports)]
-        case .udp: fields += [("protocol", "udp"), ("ports", ports)]
-        case .http: fields += [("protocol", "tcp"), ("ports", hasPorts ? ports : 80)]
+        case .tcp: fields += [("protocol", "tcp"), ("ports", try ports(field))]
+        case .udp: fields += [("protocol", "udp"), ("ports", try ports(field))]
+        case .http: fields += [("protocol", "tcp"), ("ports", try hasPorts ? ports(field) : 80)]
         case .icmp: fields += [("protocol", "icmp"), ("icmp", icmp)]
         case .arp: return nil
         case .UNRECOGNIZED(let number): throw .alcor(field + ".protocol", number, "unknown", valid: "0 to 4")
@@ -105,9 +105,15 @@ extension Alcor_Schema_SecurityGroupConfiguration.SecurityGroupRule {
         return .map(fields)
     }
 
-    /// Nothing for all of them. The range of all ports may begin with 0, which no packet has.
-    private var ports: Document {
-        if portRangeMin == 0 { return portRangeMax == 0 ? .null : .string("1-\(portRangeMax)") }
+    /// Returns the range of ports, nothing for all of them. Where the lower end alone is 0, nobody can tell whether it was meant to be port 0
+    /// or was left out, so such a range is refused; Neutron, which Alcor follows, knows no port 0 either.
+    private func ports(_ field: String) throws(Rejected) -> Document {
+        guard portRangeMax != 0 || portRangeMin != 0 else { return .null }
+        guard portRangeMin != 0 else {
+            throw .alcor(
+                field + ".port_range_min", 0, "the range ends at \(portRangeMax) and begins at 0, which is the same as unset here",
+                valid: "1 to \(min(portRangeMax, 65535)); 0 only where both ends are")
+        }
         return .string("\(portRangeMin)-\(portRangeMax)")
     }
 
