@@ -107,6 +107,7 @@ import Testing
             #expect(report.answers.count == 2 && report.answers.allSatisfy { $0.status != .failed })
             #expect(await reconciler.pods().count == 2)
             #expect(await reconciler.networks().count == 2)
+            #expect(await reconciler.view(of: ID<Pod>("blue-0"))?.id == "blue-0")
             // It isn't the daemon that is stuck, however long it takes.
             let start = ContinuousClock.now
             try await eventually { start.duration(to: .now) > .seconds(10) }
@@ -114,6 +115,23 @@ import Testing
             #expect(reconciler.liveness() == nil)
             domains.gate(.network("red")).open()
             try await eventually { await reconciler.status().ready }
+        }
+    }
+
+    @Test("costs nobody who asks for one pod: its domain alone is asked, and for that pod's interface alone")
+    func onePod() async throws {
+        try await withReconciler { reconciler in
+            for number in 1...3 {
+                let name = "blue\(number)"
+                let change = try network(name, isolated: false, number, at: lab.namespace(name + "-0"))
+                #expect(await reconciler.reconcile(change, source: "test", dryRun: false).answers.allSatisfy { $0.status == .applied })
+            }
+            _ = domains.takeQuestions()
+            #expect(await reconciler.view(of: ID<Pod>("blue2-0"))?.status == .applied)
+            #expect(await reconciler.view(of: ID<Pod>("nobody")) == nil)
+            #expect(domains.takeQuestions() == [[LinkName(of: "blue2-0")]])
+            #expect(await reconciler.pods().count == 3)
+            #expect(domains.takeQuestions().map(\.count) == [3])
         }
     }
 

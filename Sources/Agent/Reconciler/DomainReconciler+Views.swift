@@ -24,22 +24,22 @@ extension DomainReconciler {
             + (work.isLast ? ["remove the routing domain of \(domain)"] : [])
     }
 
-    /// The same, or nothing when the domain is stuck: who asks for all pods needn't wait for one of them.
-    nonisolated func knownIndices(within time: Duration) async -> [LinkName: Int] {
+    /// Returns what `indices` does, or nothing when the domain is stuck: a question about all pods needn't wait for one of them.
+    nonisolated func knownIndices(of links: Set<LinkName>? = nil, within time: Duration) async -> [LinkName: Int] {
         await withCheckedContinuation { continuation in
             let first = FirstAnswer(continuation)
             let deadline = Deadline(time)
             questioner.yield { domain in
                 deadline.cancel()
-                first.give(domain.indices())
+                first.give(domain.indices(of: links))
             }
             deadline.start { first.give([:]) }
         }
     }
 
-    /// The numbers of the pods' interfaces that are there.
-    func indices() -> [LinkName: Int] {
-        let links = Set(believed.links.map(\.name))
+    /// Returns the numbers of the pods' interfaces that are there; of these alone where some are named.
+    func indices(of some: Set<LinkName>? = nil) -> [LinkName: Int] {
+        let links = some?.filter { believed[.link($0)] != nil } ?? Set(believed.links.map(\.name))
         return (try? plane?.indices(of: links)) ?? [:]
     }
 

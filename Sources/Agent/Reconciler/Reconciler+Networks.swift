@@ -1,8 +1,10 @@
 package import HawserAPI
-import HostNetwork
+package import HostNetwork
 
 extension Reconciler {
     package func networks() -> [NetworkView] { intents.networks.values.sorted { $0.id < $1.id }.map(view) }
+
+    package func view(of id: ID<Network>) -> NetworkView? { intents.networks[id].map(view) }
 
     private func view(_ network: Network) -> NetworkView {
         let standing = standings[network.id.intent] ?? Standing(.applied)

@@ -1,6 +1,6 @@
 import Foundation
 package import HawserAPI
-import HostNetwork
+package import HostNetwork
 
 extension Reconciler {
     /// Answered in time whoever is stuck: by what was known last then, and not ready.
@@ -55,6 +55,13 @@ extension Reconciler {
         return intents.pods.values.sorted { $0.id < $1.id }.map { view($0, indices) }
     }
 
+    package func view(of id: ID<Pod>) async -> PodView? {
+        guard let pod = intents.pods[id] else { return nil }
+        let indices = await domain(of: pod)?.knownIndices(of: [LinkName(of: id)], within: vitals.patience.answer) ?? [:]
+        // It may have changed while its domain was asked.
+        return intents.pods[id].map { view($0, indices) }
+    }
+
     private func view(_ pod: Pod, _ indices: [LinkName: Int]) -> PodView {
         let standing = standings[pod.id.intent] ?? Standing(.pending)
         let link = LinkName(of: pod.id)
@@ -71,6 +78,8 @@ extension Reconciler {
         }
         return (Array(intents.securityGroups.values) + implicit).sorted { $0.id < $1.id }.map(view)
     }
+
+    package func view(of id: ID<SecurityGroup>) -> GroupView? { intents.group(id).map(view) }
 
     private func view(_ group: SecurityGroup) -> GroupView {
         let standing = standings[group.id.intent] ?? Standing(.applied)

@@ -27,6 +27,10 @@ package protocol Reconciling: Sendable {
     func groups() async -> [GroupView]
     func networks() async -> [NetworkView]
     func neighbors() async -> [NeighborView]
+    /// Returns one of the above alone, at the cost of one; nil where it isn't known.
+    func view(of pod: ID<Pod>) async -> PodView?
+    func view(of group: ID<SecurityGroup>) async -> GroupView?
+    func view(of network: ID<Network>) async -> NetworkView?
     /// Nil for a pod that isn't known.
     func rules(of pod: String) async -> RulesView?
     /// Throws `NoQuestion` or `Unanswerable` for what makes no sense, `Unasked` where the kernel doesn't say what is needed for an answer.

@@ -66,17 +66,17 @@ package struct DebugServer: Service {
         router.get("/v1/pods") { [reconciler] _, _ in Response.json(await reconciler.pods()) }
         router.get("/v1/pods/**") { [reconciler] request, _ in
             let id = request.uri.path.id(after: "/v1/pods/")
-            return Response.json(await reconciler.pods().first { $0.id == id }, orMissing: "pod", id)
+            return Response.json(await reconciler.view(of: ID<Pod>(id)), orMissing: "pod", id)
         }
         router.get("/v1/groups") { [reconciler] _, _ in Response.json(await reconciler.groups()) }
         router.get("/v1/groups/**") { [reconciler] request, _ in
             let id = request.uri.path.id(after: "/v1/groups/")
-            return Response.json(await reconciler.groups().first { $0.id == id }, orMissing: "group", id)
+            return Response.json(await reconciler.view(of: ID<SecurityGroup>(id)), orMissing: "group", id)
         }
         router.get("/v1/networks") { [reconciler] _, _ in Response.json(await reconciler.networks()) }
         router.get("/v1/networks/**") { [reconciler] request, _ in
             let id = request.uri.path.id(after: "/v1/networks/")
-            return Response.json(await reconciler.networks().first { $0.id == id }, orMissing: "network", id)
+            return Response.json(await reconciler.view(of: ID<Network>(id)), orMissing: "network", id)
         }
         router.get("/v1/neighbors") { [reconciler] _, _ in Response.json(await reconciler.neighbors()) }
         router.get("/v1/rules/**") { [reconciler] request, _ in

@@ -17,6 +17,8 @@ actor MemoryReconciler: Reconciling {
     private var generation: UInt32 = 0
     private let store: Store?
     private var refusing: Set<IntentID> = []
+    /// Which kinds were listed as a whole, in order.
+    private(set) var listings: [String] = []
     /// The last change that has come: they are taken in order.
     private let arrivals = Mutex<Task<Void, Never>?>(nil)
     private let askedContinuation: AsyncStream<Asked>.Continuation
@@ -96,39 +98,50 @@ actor MemoryReconciler: Reconciling {
     func status() async -> StatusView {
         StatusView(
             ready: refusing.isEmpty, reason: refusing.isEmpty ? nil : "something is refused",
-            pods: .init(applied: await pods().count, pending: 0, failed: 0), groups: await groups().count, neighbors: 0,
+            pods: .init(applied: known.count { $0.kind == .pod }, pending: 0, failed: 0),
+            groups: known.count { $0.kind == .securityGroup }, neighbors: 0,
             generation: generation, repairs: 0, uptimeSeconds: 3)
     }
 
     func pods() async -> [PodView] {
-        intents.values.compactMap { intent in
-            guard case .pod(let pod) = intent else { return nil }
-            return PodView(
-                id: pod.id.value, network: pod.network.value, status: .applied,
-                interface: .init(host: "hw0123456789a", index: 7, pod: pod.interface, namespace: pod.namespace), mac: "\(pod.mac)",
-                addresses: pod.addresses.map(\.description), securityGroups: pod.securityGroups.map(\.value), revision: pod.revision,
-                since: Date(timeIntervalSince1970: 1_800_000_000))
-        }.sorted { $0.id < $1.id }
+        listings.append("pods")
+        return known.filter { $0.kind == .pod }.sorted().compactMap { view(of: ID<Pod>($0.id)) }
+    }
+
+    func view(of id: ID<Pod>) -> PodView? {
+        guard case .pod(let pod)? = intents[id.intent] else { return nil }
+        return PodView(
+            id: pod.id.value, network: pod.network.value, status: .applied,
+            interface: .init(host: "hw0123456789a", index: 7, pod: pod.interface, namespace: pod.namespace), mac: "\(pod.mac)",
+            addresses: pod.addresses.map(\.description), securityGroups: pod.securityGroups.map(\.value), revision: pod.revision,
+            since: Date(timeIntervalSince1970: 1_800_000_000))
     }
 
     func groups() async -> [GroupView] {
-        intents.values.compactMap { intent in
-            guard case .securityGroup(let group) = intent else { return nil }
-            return GroupView(
-                id: group.id.value, network: group.network?.value, stateful: group.stateful,
-                rules: group.rules.map { GroupView.Rule(rule: $0.id, text: "a rule") },
-                members: [GroupView.Member(address: "10.1.0.10", kind: .pod, id: "web-0")], boundBy: ["web-0"], status: .applied,
-                revision: group.revision)
-        }.sorted { $0.id < $1.id }
+        listings.append("groups")
+        return known.filter { $0.kind == .securityGroup }.sorted().compactMap { view(of: ID<SecurityGroup>($0.id)) }
+    }
+
+    func view(of id: ID<SecurityGroup>) -> GroupView? {
+        guard case .securityGroup(let group)? = intents[id.intent] else { return nil }
+        return GroupView(
+            id: group.id.value, network: group.network?.value, stateful: group.stateful,
+            rules: group.rules.map { GroupView.Rule(rule: $0.id, text: "a rule") },
+            members: [GroupView.Member(address: "10.1.0.10", kind: .pod, id: "web-0")], boundBy: ["web-0"], status: .applied,
+            revision: group.revision)
     }
 
     func networks() async -> [NetworkView] {
-        [
-            NetworkView(
-                id: "blue", isolated: true, domain: .init(kind: .namespace, path: "/run/netns/hawser-blue"),
-                subnets: [.init(id: "blue-4", cidr: "10.1.0.0/24", gateway: "10.1.0.1")], pods: ["web-0"], neighbors: 1, status: .applied,
-                revision: 3)
-        ]
+        listings.append("networks")
+        return [view(of: ID<Network>("blue"))].compactMap(\.self)
+    }
+
+    func view(of id: ID<Network>) -> NetworkView? {
+        guard id == "blue" else { return nil }
+        return NetworkView(
+            id: "blue", isolated: true, domain: .init(kind: .namespace, path: "/run/netns/hawser-blue"),
+            subnets: [.init(id: "blue-4", cidr: "10.1.0.0/24", gateway: "10.1.0.1")], pods: ["web-0"], neighbors: 1, status: .applied,
+            revision: 3)
     }
 
     func neighbors() async -> [NeighborView] {

@@ -26,6 +26,15 @@ final class ModelDomains: DomainHost {
     }
 
     private let gates = Mutex<[RoutingDomain: Gate]>([:])
+    private let asked = Mutex<[Set<LinkName>]>([])
+
+    /// Which links' numbers the kernels were asked for since the last time, question by question.
+    func takeQuestions() -> [Set<LinkName>] {
+        asked.withLock { asked in
+            defer { asked = [] }
+            return asked
+        }
+    }
 
     func gate(_ domain: RoutingDomain) -> Gate {
         gates.withLock { gates in
@@ -36,7 +45,8 @@ final class ModelDomains: DomainHost {
     }
 
     func open(_ domain: RoutingDomain) throws -> sending OpenDomain {
-        OpenDomain(plane: ModelKernel(gate(domain)), events: AsyncStream { _ in })
+        OpenDomain(
+            plane: ModelKernel(gate(domain)) { [self] links in asked.withLock { $0.append(links) } }, events: AsyncStream { _ in })
     }
 
     func remove(_ domain: RoutingDomain) throws {}
@@ -48,9 +58,14 @@ final class ModelDomains: DomainHost {
 /// A kernel by its meaning (`HostState.applying`).
 private final class ModelKernel: Dataplane {
     private let gate: ModelDomains.Gate
+    private let note: @Sendable (Set<LinkName>) -> Void
     private var state = HostState()
 
-    init(_ gate: ModelDomains.Gate) { self.gate = gate }
+    /// - Parameter note: is told which links' numbers are asked for.
+    init(_ gate: ModelDomains.Gate, note: @escaping @Sendable (Set<LinkName>) -> Void) {
+        self.gate = gate
+        self.note = note
+    }
 
     func stamps() throws -> [Entry] { [] }
     func observe(expecting desired: @autoclosure () throws -> HostState) throws -> HostState {
@@ -76,7 +91,10 @@ private final class ModelKernel: Dataplane {
 
     func counters(of objects: [Object]) throws -> [Object.Key: Counter] { [:] }
     func generation() throws -> UInt32 { 0 }
-    func indices(of links: Set<LinkName>) throws -> [LinkName: Int] { [:] }
+    func indices(of links: Set<LinkName>) throws -> [LinkName: Int] {
+        note(links)
+        return [:]
+    }
     func route(to address: IPAddress) throws -> HostRoute { .unknown }
     func forgetFlows(of addresses: [AddressRange]) throws {}
 }
