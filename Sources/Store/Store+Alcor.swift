@@ -22,17 +22,14 @@ extension Store {
         }
     }
 
-    /// In one transaction.
-    package func rememberAlcor(_ states: [AlcorState]) throws(StoreError) {
-        try write("remember Alcor's states") { database in
-            let put = try database.cachedStatement(sql: "INSERT OR REPLACE INTO alcor (type, id, revision, content) VALUES (?, ?, ?, ?)")
-            let drop = try database.cachedStatement(sql: "DELETE FROM alcor WHERE type = ? AND id = ?")
-            for state in states {
-                if state.isForgotten {
-                    try drop.execute(arguments: [state.type, state.id])
-                } else {
-                    try put.execute(arguments: [state.type, state.id, Int64(state.revision), state.content])
-                }
+    func remember(_ states: [AlcorState], in database: Database) throws {
+        let put = try database.cachedStatement(sql: "INSERT OR REPLACE INTO alcor (type, id, revision, content) VALUES (?, ?, ?, ?)")
+        let drop = try database.cachedStatement(sql: "DELETE FROM alcor WHERE type = ? AND id = ?")
+        for state in states {
+            if state.isForgotten {
+                try drop.execute(arguments: [state.type, state.id])
+            } else {
+                try put.execute(arguments: [state.type, state.id, Int64(state.revision), state.content])
             }
         }
     }

@@ -51,11 +51,11 @@ package struct Store: Sendable {
 
     private static let logLimit = 4 << 20
 
-    /// The same for resources that several sources asked for, in one transaction. `whole`: with this, all that this
-    /// host is asked for is known again.
+    /// Writes all that one pass has changed, all or nothing: `upserts` by who asked for them, `alcor` what intents can't hold of goal states.
+    /// `whole`: with this, all that this host is asked for is known again.
     package func commit(
         _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [Released] = [],
-        attachments: Attachments = Attachments(), whole: Whole? = nil, at time: Date = .now
+        attachments: Attachments = Attachments(), alcor: [AlcorState] = [], whole: Whole? = nil, at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in
@@ -75,6 +75,7 @@ package struct Store: Sendable {
             }
             try remember(purging, at: time, in: database)
             try attachments.write(to: database)
+            try remember(alcor, in: database)
             if let whole { try whole.write(to: database) }
         }
     }

@@ -43,7 +43,7 @@ extension FuzzTarget {
         var (ledger, intents) = (AlcorLedger(), Intents())
         // The second time against what the first has left.
         for scope in [nil, nil, Scope(["blue"])] {
-            let turn = try AlcorTurn(states.states, ledger, intents, settings, scope: scope)
+            let turn = AlcorTurn(states.states, ledger, intents, settings, scope: scope)
             let results = zip(states.states, turn.verdicts).map { GoalStateResult($0, $1, [:]) }
             guard results.count == states.states.count else { throw Contradiction("states are left without an answer") }
             _ = Alcor_Schema_GoalStateOperationReply(states, results, .zero)

@@ -19,11 +19,9 @@ struct AlcorLedger: Sendable {
     private(set) var entries: [Key: Entry] = [:]
     /// Ports and neighbors whose subnets aren't all known; their states are among the entries, too.
     private(set) var waiting: [Key: AlcorState] = [:]
-    /// Subnets that were refused, and why: what is in them can't be made either. Forgotten by a restart.
-    var refused: [String: Verdict] = [:]
     /// The routers among the entries, read.
     private(set) var routers: [String: AlcorRouter] = [:]
-    /// What isn't stored yet; nil for what is forgotten.
+    /// What the store doesn't have yet; nil for what is forgotten.
     private(set) var unsaved: [Key: Entry?] = [:]
 
     init() {}
@@ -31,11 +29,12 @@ struct AlcorLedger: Sendable {
     /// The revision in force of what is remembered.
     func revision(of key: Key) -> UInt32? { entries[key]?.revision }
 
+    /// Throws where the state can't be written down; nothing has changed then.
     mutating func remember(_ state: AlcorState, waits: Bool = false) throws {
         let key = Key(type: state.type, id: state.id)
         let entry = Entry(revision: state.revision, content: try state.wire.serializedData())
-        waiting[key] = waits ? state : nil
         if case .router(let wire) = state.asked { routers[state.id] = try wire.router }
+        waiting[key] = waits ? state : nil
         guard entries[key] != entry else { return }
         entries[key] = entry
         unsaved[key] = .some(entry)
@@ -73,7 +72,12 @@ struct AlcorLedger: Sendable {
         return ID(state.configuration.vpcID)
     }
 
-    mutating func saved() { unsaved = [:] }
+    /// The same, after it was stored.
+    var saved: AlcorLedger {
+        var ledger = self
+        ledger.unsaved = [:]
+        return ledger
+    }
 }
 
 extension AlcorLedger {

@@ -14,17 +14,18 @@ struct AlcorTurn {
     private let intents: Intents
     private let settings: Settings.Alcor
     private let scope: Scope?
+    /// Subnets that this message brings and that were refused: what is in them can't be made either. A later message that names one of them
+    /// finds it unknown, and waits for it.
+    private var refused: [String: Rejected] = [:]
 
     /// - Parameter scope: what the client may change; nil: everything.
-    init(
-        _ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor, scope: Scope? = nil
-    ) throws {
+    init(_ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor, scope: Scope? = nil) {
         self.ledger = ledger
         self.intents = intents
         self.settings = settings
         self.scope = scope
-        for state in states { verdicts.append(try verdict(on: state)) }
-        try wake()
+        for state in states { verdicts.append(judge(state)) }
+        wake()
     }
 
     /// What is asked of the reconciler. Deletions last, and who is bound before what he is bound to.
@@ -36,15 +37,19 @@ struct AlcorTurn {
 
     // MARK: One state
 
+    /// A state that can't be written down is refused by itself.
+    private mutating func judge(_ state: AlcorState) -> Verdict {
+        do { return try verdict(on: state) } catch { return .said(.failure, "can't be remembered, so not applied: \(error)") }
+    }
+
     private mutating func verdict(on state: AlcorState) throws -> Verdict {
         let key = AlcorLedger.Key(type: state.type, id: state.id)
         if let scope, !admits(state, key, scope) { return .refused(scope.refusal(of: state.intent)) }
         switch state.asked {
         case .refused(let rejected):
-            let verdict = Verdict.refused(rejected)
             // Not while an earlier content of it is in force.
-            if state.type == .subnet, ledger.entries[key] == nil { ledger.refused[state.id] = verdict }
-            return verdict
+            if state.type == .subnet, ledger.entries[key] == nil { refused[state.id] = rejected }
+            return .refused(rejected)
         case .question: return answer(state, key)
         default: break
         }
@@ -55,9 +60,8 @@ struct AlcorTurn {
         case .refused, .question: return .said(.failure)
         case .deletion: return delete(state, key)
         case .vpc(let id):
-            let verdict = put(network(id) ?? Network(id: id, isolated: settings.isolated))
-            if case .of = verdict { try ledger.remember(state) }
-            return verdict
+            try ledger.remember(state)
+            return put(network(id) ?? Network(id: id, isolated: settings.isolated))
         case .subnet(let subnet, let network): return try take(subnet, of: network, state)
         case .group(let edit):
             let id = edit.group.id.intent
@@ -136,7 +140,7 @@ struct AlcorTurn {
         ledger.forget(key)
         switch state.type {
         case .subnet:
-            ledger.refused[state.id] = nil
+            refused[state.id] = nil
             guard let owner, var network = network(owner) else { return .said(.success) }
             network.subnets.removeAll { $0.id == state.id }
             do throws(Rejected) { try intents.judge(.network(network)) } catch {
@@ -216,8 +220,8 @@ struct AlcorTurn {
             network.subnets.append(subnet)
         }
         do throws(Rejected) { try intents.judge(.network(network)) } catch { return .refused(error) }
-        ledger.refused[subnet.id] = nil
         try ledger.remember(state)
+        refused[subnet.id] = nil
         return put(routed(network).network)
     }
 
@@ -249,12 +253,10 @@ struct AlcorTurn {
         let network = network(id)
         for place in places {
             guard let subnet = network?.subnets.first(where: { $0.id == place.subnet }) else {
-                let refused = ledger.refused[place.subnet]
-                if case .said(.invalidArg, let reason)? = refused {
-                    return .said(.invalidArg, "subnet \(place.subnet) was refused: \(reason ?? "")")
+                if let refused = refused[place.subnet] {
+                    return .said(.invalidArg, "subnet \(place.subnet) was refused: \(Answer(refused).sentence ?? "")")
                 }
                 try ledger.remember(state, waits: true)
-                if case .said(_, let reason)? = refused { return .said(.failure, "subnet \(place.subnet): \(reason ?? "")") }
                 return .said(.failure, "subnet \(place.subnet) of VPC \(id) isn't known here; applied by itself once it is")
             }
             guard subnet.cidr.contains(place.address) else {
@@ -267,7 +269,7 @@ struct AlcorTurn {
     }
 
     /// Takes what has waited, where all its subnets are known now.
-    private mutating func wake() throws {
+    private mutating func wake() {
         guard order.contains(where: { $0.kind == .network }) else { return }
         for (_, state) in ledger.waiting.sorted(by: { $0.key.id < $1.key.id }) {
             let (network, places): (ID<Network>, [AlcorState.Place])
@@ -279,7 +281,7 @@ struct AlcorTurn {
             guard scope?.networks.contains(network) ?? true else { continue }
             let known = Set(self.network(network)?.subnets.map(\.id) ?? [])
             guard places.allSatisfy({ known.contains($0.subnet) }) else { continue }
-            woken.append(try verdict(on: state))
+            woken.append(judge(state))
         }
     }
 }

@@ -4,7 +4,7 @@ import HawserProtocol
 struct GoalStates: Sendable {
     let formatVersion: UInt32
     private(set) var states: [AlcorState] = []
-    private let settings: Settings.Alcor
+    let settings: Settings.Alcor
 
     init(_ message: Alcor_Schema_GoalState, _ settings: Settings.Alcor) {
         self.init(message.formatVersion, settings)

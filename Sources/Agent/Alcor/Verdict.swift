@@ -39,6 +39,26 @@ enum Verdict: Hashable, Sendable {
     static let ending = "the daemon is ending; push again when it is back"
 }
 
+/// The verdicts on one goal state.
+struct GoalVerdicts: Hashable, Sendable {
+    /// One for each of its states, in their order.
+    var states: [Verdict]
+    /// On ports and neighbors that waited for a subnet that this goal state has brought.
+    var woken: [Verdict] = []
+
+    /// Returns the verdicts where nothing of the goal state could be stored: what can't be valid stays so, all else failed. What became of
+    /// intents is told by the answers for those.
+    func unstored(because failure: some Error) -> GoalVerdicts {
+        GoalVerdicts(
+            states: states.map { verdict in
+                switch verdict {
+                case .said(.invalidArg, _), .of, .gone: verdict
+                case .said: .said(.failure, "not stored, so not applied: \(failure)")
+                }
+            })
+    }
+}
+
 extension Status {
     var onAlcorsWire: Alcor_Schema_OperationStatus {
         switch self {

@@ -18,6 +18,7 @@ extension Daemon {
             host: try LinuxDomains(
                 directory: settings.host.namespaces, marks: layout.marks, isOwner: settings.host.protectTables,
                 kept: DescriptorStore(environment: ProcessInfo.processInfo.environment, process: getpid())), layout: layout,
+            alcor: settings.alcor,
             store: parts.store, journal: parts.journal, logger: parts.logger, follow: { parts.namespaces.follow($0) })
         return Running(reconciler, services: [reconciler])
     }

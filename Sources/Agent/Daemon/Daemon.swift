@@ -76,7 +76,7 @@ package enum Daemon {
         let settings = parts.settings
         let (logger, journal, reconciler) = (parts.logger, parts.journal, running.reconciler)
         let meter = PushMeter()
-        let alcor = try AlcorDesk(settings, store: parts.store, reconciler: reconciler, logger: logger)
+        let alcor = AlcorDesk(settings, reconciler: reconciler, logger: logger)
         let pushed = PushServices(reconciler: reconciler, journal: journal, settings: settings, alcor: alcor)
         // What asks to be pushed to must be heard.
         let alcorManager = settings.push.isOn ? AlcorManager(settings, logger: logger) : nil

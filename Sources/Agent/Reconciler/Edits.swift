@@ -33,25 +33,21 @@ struct Edits {
     /// Where pods are attached whose intents name no namespace, and what of it changed (nil: let go).
     private(set) var attachments: [ID<Pod>: String]
     private(set) var attached: [ID<Pod>: String?] = [:]
+    /// What Alcor has said and intents can't hold.
+    var ledger: AlcorLedger
     /// Whether all that this host is asked for was named.
     private(set) var isWhole = false
     private let leaving: [IntentID: Intent]
 
-    init(_ intents: Intents, _ attachments: [ID<Pod>: String] = [:]) {
+    init(_ intents: Intents, _ attachments: [ID<Pod>: String] = [:], _ ledger: AlcorLedger = AlcorLedger()) {
         self.attachments = attachments
+        self.ledger = ledger
         leaving = Dictionary(uniqueKeysWithValues: intents.leaving.compactMap { id in intents[id].map { (id, $0) } })
     }
 
     /// Takes one change; answers for each resource that it names, in its order.
     mutating func take(_ change: Change, from source: String, into intents: inout Intents) -> [(IntentID?, Outcome)] {
         var outcomes: [(IntentID?, Outcome)] = []
-        var change = change
-        if let made = change.made?(intents) {
-            // Whoever makes it can't make it more than what he may.
-            let scope = change.scope
-            change = made
-            change.scope = scope ?? made.scope
-        }
         if change.isWhole || change.prune && change.scope == nil { isWhole = true }
         var deletions = change.deletions
         var spared: [(IntentID?, Outcome)] = []
@@ -198,6 +194,9 @@ struct Edits {
     private mutating func note(_ id: IntentID, before intent: Intent?) {
         if before[id] == nil { before[id] = .some(intent) }
     }
+
+    /// Whether nothing is different that is to be remembered.
+    var isEmpty: Bool { before.isEmpty && attached.isEmpty && ledger.unsaved.isEmpty }
 
     /// Each changed resource, before and after.
     func changed(in intents: Intents) -> [(before: Intent?, after: Intent?)] { before.map { ($0.value, intents[$0.key]) } }

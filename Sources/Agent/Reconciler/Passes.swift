@@ -7,7 +7,8 @@ struct Passes {
     /// One pass of the reconciler, from what came to the answers.
     struct Pass {
         var items: [Inbox.Item] = []
-        var outcomes: [[(IntentID?, Edits.Outcome)]] = []
+        /// What became of each item, in their order.
+        var taken: [Edits.Taken] = []
         var resyncs: [CheckedContinuation<Report, Never>] = []
         var edits: Edits
         /// Resources that may stand differently afterwards.

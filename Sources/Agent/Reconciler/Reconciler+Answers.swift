@@ -7,8 +7,8 @@ extension Reconciler {
         let start = ContinuousClock.now
         var intents = intents
         var map = map
-        var edits = Edits(intents, attachments)
-        let outcomes = edits.take(change, from: source, into: &intents)
+        var edits = Edits(intents, attachments, ledger)
+        let taken = edits.admit(change, from: source, into: &intents)
         var namespaces = namespaces
         var looks: [ID<Pod>: NamespaceTable.Look] = [:]
         for pod in edits.pods {
@@ -22,20 +22,25 @@ extension Reconciler {
             for (pod, look) in looks { work.take(look, at: pod) }
             plan += await (domains[domain] ?? makeDomain(domain)).rehearse(work)
         }
-        let answers = outcomes.map { id, outcome in
+        let answers = taken.outcomes.map { id, outcome in
             answer(id, outcome, intents, namespaces, kernel: .zero, total: ContinuousClock.now - start)
         }
-        return Report(answers: answers, generation: generation, plan: plan)
+        var report = Report(answers: answers, generation: generation, plan: plan)
+        report.goal = taken.goal
+        return report
     }
 
-    func report(_ outcomes: [(IntentID?, Edits.Outcome)], _ applied: Applied, _ total: Duration) -> Report {
-        let answers = outcomes.map { answer($0, $1, intents, namespaces, kernel: applied.kernel, total: total) }
-        return Report(answers: answers, messages: applied.messages, bytes: applied.bytes, generation: applied.generation ?? generation)
+    func report(_ taken: Edits.Taken, _ applied: Applied, _ total: Duration) -> Report {
+        let answers = taken.outcomes.map { answer($0, $1, intents, namespaces, kernel: applied.kernel, total: total) }
+        var report = Report(
+            answers: answers, messages: applied.messages, bytes: applied.bytes, generation: applied.generation ?? generation)
+        report.goal = taken.goal
+        return report
     }
 
     /// What reading the host again came to: nothing is known of what is in a domain that can't be read.
     func resynced(_ applied: Applied, blind: [RoutingDomain: String], _ total: Duration) -> Report {
-        var report = report(intents.all.map { ($0.id, .accepted) }, applied, total)
+        var report = report(Edits.Taken(outcomes: intents.all.map { ($0.id, .accepted) }), applied, total)
         guard !blind.isEmpty else { return report }
         var reasons: [IntentID: String] = [:]
         for (domain, reason) in blind { for id in residents(of: domain) { reasons[id] = reason } }
@@ -153,12 +158,13 @@ extension Edits.Whole: CustomStringConvertible {
 
 extension Report {
     /// Nothing of a change was taken, for it couldn't be remembered.
-    init(refusing outcomes: [(IntentID?, Edits.Outcome)], because failure: some Error) {
+    init(refusing taken: Edits.Taken, because failure: some Error) {
         self.init(
-            answers: outcomes.map { id, outcome in
+            answers: taken.outcomes.map { id, outcome in
                 if case .rejected(let rejected) = outcome { return Answer(rejected) }
                 return Answer(intent: id, status: .failed, reason: "not stored, so not applied: \(failure)")
             })
+        goal = taken.goal?.unstored(because: failure)
     }
 }
 

@@ -60,22 +60,23 @@ extension Reconciler {
     /// Takes all that has come since the last pass.
     func pass(_ batch: Inbox.Batch) {
         let items = batch.items.filter { !$0.dryRun }
-        var edits = Edits(intents, attachments)
-        var outcomes: [[(IntentID?, Edits.Outcome)]] = []
+        var edits = Edits(intents, attachments, ledger)
+        var taken: [Edits.Taken] = []
         let leaving = intents.leaving
         let start = ContinuousClock.now
-        for item in items { outcomes.append(edits.take(item.change, from: item.source, into: &intents)) }
+        for item in items { taken.append(edits.admit(item.change, from: item.source, into: &intents)) }
         do throws(StoreError) {
             let whole = edits.isWhole ? missed.map { Whole(forgetting: $0.unreadable) } : nil
             if try Self.remember(edits, intents, whole, in: store) { noteStored() }
         } catch {
             intents.revert(to: edits.before, leaving: leaving)
             note(error)
-            for (item, outcomes) in zip(items, outcomes) { item.answer(.init(refusing: outcomes, because: error)) }
-            edits = Edits(intents, attachments)
-            outcomes = []
+            for (item, taken) in zip(items, taken) { item.answer(.init(refusing: taken, because: error)) }
+            edits = Edits(intents, attachments, ledger)
+            taken = []
         }
         attachments = edits.attachments
+        ledger = edits.ledger.saved
 
         let changed = Set(edits.before.keys)
         let number = passes.number()
@@ -93,8 +94,8 @@ extension Reconciler {
         }
 
         var pass = Passes.Pass(edits: edits, start: start)
-        pass.items = outcomes.isEmpty ? [] : items
-        pass.outcomes = outcomes
+        pass.items = taken.isEmpty ? [] : items
+        pass.taken = taken
         pass.resyncs = batch.resyncs
         pass.concerned = changed
         for id in changed { pass.concerned.formUnion(waiting(for: id)) }
@@ -124,7 +125,7 @@ extension Reconciler {
             let report = resynced(applied, blind: pass.blind, total)
             for resync in pass.resyncs { resync.resume(returning: report) }
         }
-        for (item, outcomes) in zip(pass.items, pass.outcomes) { item.answer(report(outcomes, applied, total)) }
+        for (item, taken) in zip(pass.items, pass.taken) { item.answer(report(taken, applied, total)) }
     }
 
     // MARK: Namespaces
@@ -164,7 +165,7 @@ extension Reconciler {
 
     /// Whether there was something to remember.
     private static func remember(_ edits: Edits, _ intents: Intents, _ whole: Whole?, in store: Store) throws(StoreError) -> Bool {
-        guard !edits.before.isEmpty || !edits.attached.isEmpty || whole != nil else { return false }
+        guard !edits.isEmpty || whole != nil else { return false }
         var upserts: [String: [Intent]] = [:]
         var deletions: [IntentID] = []
         var attached: [Intent] = []
@@ -183,7 +184,7 @@ extension Reconciler {
         let leaving = edits.before.keys.filter { intents.leaving.contains($0) }
         try store.commit(
             upserts, deletions: deletions, leaving: leaving, purging: edits.released(in: intents),
-            attachments: .init(edits.attached, pods: attached), whole: whole)
+            attachments: .init(edits.attached, pods: attached), alcor: edits.ledger.changes, whole: whole)
         return true
     }
 }

@@ -28,6 +28,8 @@ package actor Reconciler: Reconciling, Service {
     var namespaces = NamespaceTable()
     /// Where pods were attached whose intents name no namespace.
     var attachments: [ID<Pod>: String] = [:]
+    /// What Alcor has said and intents can't hold.
+    var ledger: AlcorLedger
     /// Of the host's own nftables ruleset.
     var generation: UInt32 = 0
     var repairs = 0
@@ -52,9 +54,10 @@ package actor Reconciler: Reconciling, Service {
     ///
     /// - Parameters:
     ///   - host: makes and opens routing domains; the host's own is opened here.
+    ///   - alcor: how what is remembered of Alcor's states is read.
     ///   - follow: is told of every path of a namespace that matters, before it is looked at.
     package init(
-        host: any DomainHost, layout: Layout, store: Store, journal: Journal, logger: Logger,
+        host: any DomainHost, layout: Layout, alcor: Settings.Alcor = Settings.Alcor(), store: Store, journal: Journal, logger: Logger,
         patience: Patience = Patience(), follow: @escaping @Sendable (Set<String>) -> Void
     ) async throws {
         thread = OwnThread("reconciler")
@@ -66,6 +69,9 @@ package actor Reconciler: Reconciling, Service {
         self.journal = journal
         self.logger = logger
         self.follow = follow
+        ledger = try AlcorLedger(store.alcorStates(), alcor) { key, error in
+            logger.error("alcor: the remembered state of \(key.type.word) \(key.id) can't be read and is left out: \(error)")
+        }
         try await start()
     }
 

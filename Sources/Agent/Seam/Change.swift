@@ -12,9 +12,9 @@ package struct Change: Sendable {
     package var isWhole = false
     /// Of a whole: what it doesn't name and has a higher one in force stays. 0: none.
     package var wholeRevision: UInt64 = 0
-    /// Makes the change that is meant, for one that depends on what is in force when its turn comes: this one then only stands for it.
-    /// It is called once, on the reconciler's thread, and must not wait.
-    package var made: (@Sendable (Intents) -> Change)?
+    /// Alcor's states, where the change is one of those. What is to change is only known when its turn comes: it depends on what is in
+    /// force and on what is remembered then (`Edits.admit`).
+    var goal: GoalStates?
     /// What may be changed; nil: everything.
     package var scope: Scope?
     /// Deletions that are stale if a higher revision is in force.
@@ -42,8 +42,9 @@ package struct Change: Sendable {
         return change
     }
 
-    package init(made: @escaping @Sendable (Intents) -> Change) {
-        self.init()
-        self.made = made
+    /// A goal state, and what its client may change; nil: everything.
+    init(_ goal: GoalStates, scope: Scope?) {
+        self.init(scope: scope)
+        self.goal = goal
     }
 }

@@ -48,6 +48,8 @@ package struct Report: Hashable, Sendable {
     package var generation: UInt32
     /// The operations as text; only for a dry run.
     package var plan: [String]?
+    /// Of a goal state: what its own states are answered.
+    var goal: GoalVerdicts?
 
     package init(answers: [Answer] = [], messages: Int = 0, bytes: Int = 0, generation: UInt32 = 0, plan: [String]? = nil) {
         self.answers = answers

@@ -29,15 +29,12 @@ struct AlcorWorld {
     }
 
     mutating func push(_ message: GoalStates) throws -> Alcor_Schema_GoalStateOperationReply {
-        let turn = try AlcorTurn(message.states, ledger, intents, settings, scope: scope)
-        hasChanged = !turn.ledger.unsaved.isEmpty
-        ledger = turn.ledger
-        ledger.saved()
-        var edits = Edits(intents, [:])
-        let outcomes = edits.take(turn.change, from: Source.alcor, into: &intents)
-        hasChanged = hasChanged || !edits.before.isEmpty
-        let answers = Dictionary(outcomes.compactMap { id, outcome in id.map { ($0, answer($0, outcome)) } }) { $1 }
-        let results = zip(message.states, turn.verdicts).map { GoalStateResult($0, $1, answers) }
+        var edits = Edits(intents, [:], ledger)
+        let taken = edits.admit(Change(message, scope: scope), from: Source.alcor, into: &intents)
+        hasChanged = !edits.isEmpty
+        ledger = edits.ledger.saved
+        let answers = Dictionary(taken.outcomes.compactMap { id, outcome in id.map { ($0, answer($0, outcome)) } }) { $1 }
+        let results = zip(message.states, taken.goal?.states ?? []).map { GoalStateResult($0, $1, answers) }
         return .init(message, results, .microseconds(1000))
     }
 

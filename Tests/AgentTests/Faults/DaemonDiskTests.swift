@@ -1,7 +1,9 @@
 import Foundation
 import GRDB
+import HawserProtocol
 import Lab
 import OwnThreads
+import SwiftProtobuf
 import Synchronization
 import SystemPackage
 import Testing
@@ -41,6 +43,40 @@ import Testing
         try expectDone(host.apply(place.everything("b", isExtra: true)))
         #expect(try [place.policy(0), place.policy(1)] == ["b", "b"])
         floods.expectUndisturbed()
+    }
+
+    @Test("because it is full, refuses goal states as a whole, forgets nothing that waits, and takes them when there is room again")
+    func fullForAlcor() throws {
+        try mountState("1m")
+        defer { unmountState() }
+        try host.folder.write("alcor: {isolated: false}\n", to: "hawserd.yaml")
+        try host.start()
+        let late = try host.pod("late", 30)
+        let waiting = AlcorSample.goal { $0.portStates = [late.port()] }
+        let arrival = AlcorSample.goal {
+            $0.subnetStates = [AlcorSample.subnet()]
+            $0.dhcpStates = [.with { ($0.operationType, $0.configuration.id) = (.create, "dhcp") }]
+        }
+        #expect(try host.push(waiting).results.allSatisfy { ($0["reason"] as? String)?.contains("applied by itself") ?? false })
+
+        try fill()
+        for isRestarted in [false, true] {
+            if isRestarted {
+                host.end(SIGKILL)
+                try host.start()
+            }
+            let refused = try host.push(arrival)
+            #expect(refused.alcorStatuses == ["FAILURE", "FAILURE"])
+            let reasons = refused.results.compactMap { $0["reason"] as? String }
+            #expect(reasons.count == 2 && reasons.allSatisfy { $0.contains("not stored, so not applied") && $0.contains("full") })
+            #expect(try reason().contains("can't be stored"))
+            #expect(try host.hawser("networks", "--output", "json").list.isEmpty)
+        }
+
+        try FileManager.default.removeItem(atPath: state + "/filler")
+        #expect(try eventually(within: .seconds(60)) { try host.isReady() }, "it doesn't notice that there is room")
+        #expect(try host.push(arrival).alcorStatuses == ["SUCCESS", "SUCCESS"])
+        #expect(try host.status(of: "late") == "applied")
     }
 
     @Test("because it is read-only, ends at the start and says so, leaves everything as it is, and is whole when it can write again")
