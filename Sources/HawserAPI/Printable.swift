@@ -1,10 +1,16 @@
 extension String {
-    /// The same with control characters spelled out, but for line ends and tabs: what others wrote must neither steer the terminal that shows it
-    /// nor look like another line of a log.
-    package var printable: String {
-        guard unicodeScalars.contains(where: \.isControl) else { return self }
+    /// Control characters spelled out, except line ends and tabs: what others wrote must not steer the terminal that shows it. For a text of
+    /// several lines whose every line is told apart otherwise, as the log does by indenting them.
+    package var printable: String { spelled(\.isControl) }
+
+    /// All control characters spelled out, line ends and tabs as well: for a cell of a table, or a message that is a line. What others wrote
+    /// must not look like a line or a column of its own.
+    package var printableLine: String { spelled { $0.isControl || $0 == "\n" || $0 == "\t" } }
+
+    private func spelled(_ isSpelled: (Unicode.Scalar) -> Bool) -> String {
+        guard unicodeScalars.contains(where: isSpelled) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
-            if scalar.isControl { text += scalar.escaped(asASCII: true) } else { text.unicodeScalars.append(scalar) }
+            if isSpelled(scalar) { text += scalar.escaped(asASCII: true) } else { text.unicodeScalars.append(scalar) }
         }
     }
 }

@@ -42,7 +42,7 @@ package struct LineLog: LogHandler {
             let start = isJournal ? "<\(level.priority)>" : "\(JSON.text(time)) \(level.rawValue) "
             let details = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
             // A message of several lines stays one entry.
-            return start + message.printable.replacing("\n", with: "\n    ") + details.printable
+            return start + message.printable.replacing("\n", with: "\n    ") + details.printableLine
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HawserAPI
 import NIOCore
 import NIOPosix
 
@@ -25,7 +26,9 @@ package struct ServiceManager: Sendable {
     }
 
     package func say(_ lines: String...) async {
-        try? await channel.writeAndFlush(ByteBuffer(string: lines.joined(separator: "\n"))).get()
+        // Each is one assignment: what an error quotes must not look like another.
+        let text = lines.map(\.printableLine).joined(separator: "\n")
+        try? await channel.writeAndFlush(ByteBuffer(string: text)).get()
     }
 
     /// Says that all is well, twice in each period, as long as `isAlive` answers; until the task is cancelled.

@@ -23,9 +23,9 @@ struct EventsCommand: AsyncParsableCommand {
     /// A line for each event, for a table's widths aren't known before its end.
     static func line(_ event: EventView, colors: Bool = Terminal.current.hasColors) -> String {
         let word = Status(rawValue: event.event).map { Styled($0) } ?? Styled(event.event)
-        var line = "\(JSON.text(event.time))  \("\(event.kind) \(event.id)".printable)  \(word.rendered(colors: colors))"
-        if let reason = event.reason { line += "  \(reason.printable)" }
-        if let source = event.source { line += "  (\(source.printable))" }
+        var line = "\(JSON.text(event.time))  \("\(event.kind) \(event.id)".printableLine)  \(word.rendered(colors: colors))"
+        if let reason = event.reason { line += "  \(reason.printableLine)" }
+        if let source = event.source { line += "  (\(source.printableLine))" }
         return line
     }
 }

@@ -50,8 +50,9 @@ struct ExplainCommand: AsyncParsableCommand {
         details.add("network", answer.network.map { Styled($0) })
         details.add("route", answer.route.map { Styled(words(for: $0), $0.kind == .nowhere ? .red : nil) })
         let isLost = answer.verdict == .allowed && answer.route?.kind == .nowhere
-        let but = isLost ? "\nbut nothing leads there: \(answer.route?.reason ?? "")" : ""
-        return ["\(answer.verdict.rawValue): \(answer.reason)\(but)", table.rendered(), details.rendered()].filter { !$0.isEmpty }
+        let but = isLost ? "\n" + "but nothing leads there: \(answer.route?.reason ?? "")".printableLine : ""
+        let verdict = "\(answer.verdict.rawValue): \(answer.reason)".printableLine
+        return [verdict + but, table.rendered(), details.rendered()].filter { !$0.isEmpty }
             .joined(separator: "\n\n")
     }
 

@@ -25,7 +25,7 @@ enum Answers {
         }
         let transaction = answer.transaction
         if let plan = answer.plan {
-            parts.append(plan.isEmpty ? "plan: nothing to do" : "plan:\n" + plan.map { "  " + $0.printable }.joined(separator: "\n"))
+            parts.append(plan.isEmpty ? "plan: nothing to do" : "plan:\n" + plan.map { "  " + $0.printableLine }.joined(separator: "\n"))
         } else if transaction.messages == 0 {
             parts.append("nothing changed in the kernel")
         } else {

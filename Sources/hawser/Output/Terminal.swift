@@ -16,8 +16,8 @@ struct Terminal: Sendable {
         print: { write($0, to: .standardOutput) },
         error: { write($0, to: .standardError) })
 
-    /// "hawser: …" on standard error.
-    func complain(_ message: String) { error("hawser: " + message.printable) }
+    /// "hawser: …" on standard error, in one line.
+    func complain(_ message: String) { error("hawser: " + message.printableLine) }
 
     /// See no-color.org.
     static func wantsColors(_ environment: [String: String]) -> Bool {
@@ -30,7 +30,7 @@ struct Terminal: Sendable {
     }
 }
 
-/// Text with a colour that counts for nothing in the width of a column.
+/// Text of one line, with a colour that counts for nothing in the width of a column.
 struct Styled: Sendable, ExpressibleByStringInterpolation {
     /// SGR parameters (ECMA-48, 8.3.117).
     enum Color: String, Sendable { case red = "31", green = "32", yellow = "33", bold = "1" }
@@ -39,7 +39,7 @@ struct Styled: Sendable, ExpressibleByStringInterpolation {
     var color: Color?
 
     init(_ text: String, _ color: Color? = nil) {
-        self.text = text.printable
+        self.text = text.printableLine
         self.color = color
     }
 

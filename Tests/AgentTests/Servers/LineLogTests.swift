@@ -33,7 +33,7 @@ import Testing
 
     @Test("spells out what would steer a terminal or begin another line")
     func controls() {
-        let line = log(.text).line(.info, "a\u{1b}[2Jb\rc\u{0}d\u{9b}e\u{202e}f\tg", ["x": "\u{7}"], at: time)
-        #expect(line == #"2027-01-15T08:00:00.000Z info a\u{1B}[2Jb\rc\0d\u{009B}e\u{202E}f"# + "\tg" + #" x=\u{07}"#)
+        let line = log(.text).line(.info, "a\u{1b}[2Jb\rc\u{0}d\u{9b}e\u{202e}f\tg", ["x": "\u{7}\ny\t"], at: time)
+        #expect(line == #"2027-01-15T08:00:00.000Z info a\u{1B}[2Jb\rc\0d\u{009B}e\u{202E}f"# + "\tg" + #" x=\u{07}\ny\t"#)
     }
 }
