@@ -58,12 +58,18 @@ extension Field {
         return path
     }
 
-    /// What `dev_valid_name` of the kernel (net/core/dev.c) takes, but for the name of the loopback interface.
+    /// Reads a name that the kernel takes (`dev_valid_name`, net/core/dev.c) and gives to an interface as it is.
+    ///
+    /// - `%` makes the kernel choose a number (`__dev_alloc_name`).
+    /// - "all" and "default" are folders of settings beside those of interfaces (`sysctl_dev_name_is_allowed`, include/net/ip.h).
+    /// - "bonding_masters" is a file of sysfs beside the interfaces (`bond_create_sysfs`, drivers/net/bonding/bond_sysfs.c).
+    /// - "lo" is the loopback interface.
     fileprivate func interfaceName() throws(Rejected) -> String {
-        let valid = "1 to 15 bytes without spaces, '/' and ':', other than . and .. and lo"
+        let taken = [".", "..", "lo", "all", "default", "bonding_masters"]
+        let valid = "1 to 15 bytes without spaces, '/', ':' and '%', other than " + taken.joined(separator: ", ")
         let name = try text(valid: valid)
-        let forbidden: Set<UInt8> = [UInt8(ascii: "/"), UInt8(ascii: ":"), 0x20, 0xa0]
-        guard (1...15).contains(name.utf8.count), ![".", "..", "lo"].contains(name),
+        let forbidden: Set<UInt8> = [UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "%"), 0x20, 0xa0]
+        guard (1...15).contains(name.utf8.count), !taken.contains(name),
             !name.utf8.contains(where: { forbidden.contains($0) || $0 < 0x20 || $0 == 0x7f })
         else { throw rejected("not a name for an interface of a pod", valid: valid) }
         return name
