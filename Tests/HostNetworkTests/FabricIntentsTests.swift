@@ -53,7 +53,7 @@ import Testing
         var intents = Intents()
         func network(_ id: ID<Network>, _ tunnel: Int, subnet: Int? = nil, fabric: Fabric = .vxlan) -> Intent {
             let subnet = Subnet(id: "four", cidr: .everything(.v4), tunnelID: subnet.flatMap { TunnelID($0) })
-            return .network(Network(id: id, subnets: [subnet], fabric: fabric, tunnelID: TunnelID(tunnel)))
+            return .network(Network(id: id, isolated: true, subnets: [subnet], fabric: fabric, tunnelID: TunnelID(tunnel)))
         }
         _ = try intents.upsert(network("blue", 7, subnet: 8))
         _ = try intents.upsert(network("blue", 8, subnet: 7))

@@ -80,8 +80,9 @@ struct SmallHost {
     @Test("is refused an address that another pod has, in its network or in any that shares its addresses")
     mutating func takenAddress() throws {
         try host.refuse(.pod(SmallHost.pod("p", addresses: "10.1.0.10")), at: "addresses[0]", "pod web-0 of network blue")
+        // As it was stored before overlaps were refused.
         let wide = Network(id: "wide", subnets: [Subnet(id: "wide", cidr: try Prefix(parsing: "10.0.0.0/8"))])
-        try host.accept(.network(wide))
+        host.intents = Intents(restoring: host.intents.all + [.network(wide)])
         try host.refuse(.pod(SmallHost.pod("p", in: "wide", addresses: "10.1.0.10")), at: "addresses[0]", "pod web-0 of network blue")
         try host.accept(.pod(SmallHost.pod("p", in: "own", addresses: "10.1.0.10")))
         #expect(host.intents.pod(at: .v4(0x0a01_000a), in: "own")?.id == "p")
@@ -147,14 +148,14 @@ struct SmallHost {
     mutating func unknownNetwork() throws {
         try host.accept(.pod(SmallHost.pod("fits", in: "new", addresses: "10.9.0.9")))
         try host.accept(.pod(SmallHost.pod("outside", in: "new", addresses: "10.8.0.9")))
-        try host.accept(.pod(SmallHost.pod("taken", in: "new", addresses: "10.1.0.10")))
+        try host.accept(.pod(SmallHost.pod("gateway", in: "new", addresses: "10.9.0.1")))
         try host.accept(.neighbor(Neighbor(id: "far", network: "new", addresses: [.v4(0x0a08_0007)])))
         #expect(host.intents.unmet(for: "fits") == [IntentID(.network, "new")])
-        let subnets = try [Subnet(id: "a", cidr: Prefix(parsing: "10.9.0.0/24")), Subnet(id: "b", cidr: Prefix(parsing: "10.1.0.0/24"))]
+        let subnets = [Subnet(id: "a", cidr: try Prefix(parsing: "10.9.0.0/24"), gateway: .v4(0x0a09_0001))]
         guard case .accepted(nil, [], let refused) = try host.intents.upsert(.network(Network(id: "new", subnets: subnets))) else {
             throw SmallHost.Unexpected()
         }
-        #expect(refused.compactMap { $0.intent?.id } == ["outside", "taken", "far"])
+        #expect(refused.compactMap { $0.intent?.id } == ["gateway", "outside", "far"])
         #expect(Set(host.intents.pods.keys) == ["web-0", "fits"] && host.intents.neighbors.isEmpty)
         #expect(host.intents.unmet(for: "fits").isEmpty)
     }

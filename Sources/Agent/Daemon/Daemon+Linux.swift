@@ -13,14 +13,17 @@ extension Daemon {
         var layout = try Layout(settings)
         layout.underlay = try underlay(parts)
         try forward(parts)
+        // What networks that share the host's routing may not take.
+        let places = try HostPlacesWatch.begin(in: NetworkNamespace.current())
+        if places.now == nil { parts.logger.warning("the host's own addresses can't be read yet: subnets aren't held against them") }
         confine(parts)
         let reconciler = try await Reconciler(
             host: try LinuxDomains(
                 directory: settings.host.namespaces, marks: layout.marks, isOwner: settings.host.protectTables,
                 kept: DescriptorStore(environment: ProcessInfo.processInfo.environment, process: getpid())), layout: layout,
-            alcor: settings.alcor,
-            store: parts.store, journal: parts.journal, logger: parts.logger, follow: { parts.namespaces.follow($0) })
-        return Running(reconciler, services: [reconciler])
+            alcor: settings.alcor, store: parts.store, journal: parts.journal, logger: parts.logger,
+            places: places.now ?? HostPlaces(), follow: { parts.namespaces.follow($0) })
+        return Running(reconciler, services: [reconciler, HostPlacesService(changes: places.changes, reconciler: reconciler)])
     }
 
     /// Removes all that is Hawser's from the namespace that the process is in; what was removed, as lines for people.

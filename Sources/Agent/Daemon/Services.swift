@@ -1,5 +1,6 @@
 import Foundation
 import HawserAPI
+import HostNetwork
 import Logging
 import NIOCore
 import NIOPosix
@@ -13,6 +14,18 @@ struct NamespaceService: Service {
 
     func run() async {
         await namespaces.run { await reconciler.namespaceChanged($0) }
+    }
+}
+
+/// Tells the reconciler which addresses and on-link prefixes the host itself has by now.
+struct HostPlacesService: Service {
+    let changes: AsyncStream<HostPlaces>
+    let reconciler: Reconciler
+
+    func run() async throws {
+        for await places in changes.cancelOnGracefulShutdown() { reconciler.hostChanged(places) }
+        // A service that returns ends all others.
+        try? await gracefulShutdown()
     }
 }
 

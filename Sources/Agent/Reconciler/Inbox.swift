@@ -23,6 +23,8 @@ final class Inbox: Sendable {
         /// Who waits for the host to be read again.
         var resyncs: [CheckedContinuation<Report, Never>] = []
         var wantsResync = false
+        /// What the host itself uses by now.
+        var places: HostPlaces?
         /// Who asks how the host is.
         var questions: [@Sendable (StatusView) -> Void] = []
         var isClosed = false
@@ -36,10 +38,11 @@ final class Inbox: Sendable {
         var done: [DomainOutcome]
         var resyncs: [CheckedContinuation<Report, Never>]
         var wantsResync: Bool
+        var places: HostPlaces?
         var questions: [@Sendable (StatusView) -> Void]
 
         /// Whether there is something else in it than outcomes and dry runs.
-        var hasWork: Bool { items.contains { !$0.dryRun } || !paths.isEmpty || !lost.isEmpty || wantsResync }
+        var hasWork: Bool { items.contains { !$0.dryRun } || !paths.isEmpty || !lost.isEmpty || wantsResync || places != nil }
     }
 
     /// Ticks when there is something to take; ends when the inbox is closed.
@@ -56,6 +59,8 @@ final class Inbox: Sendable {
     func put(path: String) { _ = put { $0.paths.insert(path) } }
 
     func put(lost pods: [ID<Pod>]) { _ = put { $0.lost.formUnion(pods) } }
+
+    func put(places: HostPlaces) { _ = put { $0.places = places } }
 
     func put(done outcome: DomainOutcome) { _ = put { $0.done.append(outcome) } }
 
@@ -74,7 +79,7 @@ final class Inbox: Sendable {
         state.withLock { state in
             let batch = Batch(
                 items: state.items, paths: state.paths, lost: state.lost, done: state.done, resyncs: state.resyncs,
-                wantsResync: state.wantsResync, questions: state.questions)
+                wantsResync: state.wantsResync, places: state.places, questions: state.questions)
             state = State(isClosed: state.isClosed)
             return batch
         }

@@ -1,5 +1,6 @@
 package import HawserAPI
 package import HostNetwork
+import Logging
 
 extension Reconciler {
     package func networks() -> [NetworkView] { intents.networks.values.sorted { $0.id < $1.id }.map(view) }
@@ -27,6 +28,21 @@ extension Reconciler {
             fabric: fabric(of: network, isInhabited: pods.contains(where: namespaces.isThere)),
             podHealth: health(pods.map(\.intent)), neighborHealth: health(neighbors.map(\.intent)), status: standing.status,
             reason: standing.reason, revision: network.revision)
+    }
+
+    /// Takes what the host itself uses by now; the shared networks that overlapped some of it, and those that do. Nothing of what is in force is
+    /// taken down for that.
+    func take(_ places: HostPlaces) -> (before: Set<ID<Network>>, now: Set<ID<Network>>) {
+        func overlapped() -> Set<ID<Network>> { Set(intents.networks.keys.filter { !intents.overlaps(of: $0).isEmpty }) }
+        let before = overlapped()
+        intents.hostPlaces = places
+        return (before, overlapped())
+    }
+
+    func warn(of overlapped: (before: Set<ID<Network>>, now: Set<ID<Network>>)) {
+        for id in overlapped.now.subtracting(overlapped.before).sorted() {
+            logger.warning("network \(id) is in force, and waits for \(intents.overlaps(of: id).joined(separator: ", "))")
+        }
     }
 
     private func fabric(of network: Network, isInhabited: Bool) -> NetworkView.Fabric {

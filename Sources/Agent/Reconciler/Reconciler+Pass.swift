@@ -12,6 +12,7 @@ extension Reconciler {
         }
         attachments = Dictionary(uniqueKeysWithValues: try store.attachments().map { (ID($0), $1) })
         intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
+        warn(of: ([], take(firstPlaces).now))
         missed = Missed(try store.loss(), unreadable: loaded.unreadable)
         for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace) }
         follow(namespaces.watched)
@@ -60,6 +61,8 @@ extension Reconciler {
     /// Takes all that has come since the last pass.
     func pass(_ batch: Inbox.Batch) {
         let items = batch.items.filter { !$0.dryRun }
+        // Before the changes: they are judged by what the host uses now.
+        let overlapped = batch.places.map { take($0) }
         var edits = Edits(intents, attachments, ledger)
         var taken: [Edits.Taken] = []
         let leaving = intents.leaving
@@ -102,6 +105,8 @@ extension Reconciler {
         for path in batch.paths { pass.concerned.formUnion(namespaces.pods(at: path).map(\.intent)) }
         pass.concerned.formUnion(batch.lost.map(\.intent))
         pass.concerned.formUnion(routed(by: edits.before.values.compactMap(\.self) + pass.concerned.compactMap { intents[$0] }))
+        pass.concerned.formUnion((overlapped?.now ?? []).union(overlapped?.before ?? []).map(\.intent))
+        if let overlapped { warn(of: overlapped) }
         pass.released = edits.released(in: intents)
         // Nobody else ever asks for so much at once: a folder that is read anew, a whole host that is pushed.
         if changed.count > Self.many { tidier.yield() }

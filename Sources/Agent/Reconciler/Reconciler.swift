@@ -39,6 +39,8 @@ package actor Reconciler: Reconciling, Service {
     var unwritable: String?
     /// Addresses that were let go, and that the store remembers until it is known that their tracked flows are gone.
     var released: [Released] = []
+    /// What the host itself uses, when the reconciler is made; `intents` has what it uses by now.
+    let firstPlaces: HostPlaces
     let started = ContinuousClock.now
     let store: Store
     let journal: Journal
@@ -55,15 +57,18 @@ package actor Reconciler: Reconciling, Service {
     /// - Parameters:
     ///   - host: makes and opens routing domains; the host's own is opened here.
     ///   - alcor: how what is remembered of Alcor's states is read.
+    ///   - places: what the host itself uses; whatever it becomes is told by `hostChanged`.
     ///   - follow: is told of every path of a namespace that matters, before it is looked at.
     package init(
         host: any DomainHost, layout: Layout, alcor: Settings.Alcor = Settings.Alcor(), store: Store, journal: Journal, logger: Logger,
+        places: HostPlaces = HostPlaces(),
         patience: Patience = Patience(), follow: @escaping @Sendable (Set<String>) -> Void
     ) async throws {
         thread = OwnThread("reconciler")
         vitals = Vitals(thread, patience)
         self.host = host
         self.layout = layout
+        firstPlaces = places
         standings = Standings(over: layout.underlay)
         self.store = store
         self.journal = journal
@@ -84,6 +89,9 @@ package actor Reconciler: Reconciling, Service {
     }
 
     nonisolated package func namespaceChanged(_ path: String) async { inbox.put(path: path) }
+
+    /// The host has, or lost, addresses or on-link prefixes.
+    nonisolated package func hostChanged(_ places: HostPlaces) { inbox.put(places: places) }
 
     nonisolated package func resync() async -> Report {
         await withCheckedContinuation { inbox.put(resync: $0) }

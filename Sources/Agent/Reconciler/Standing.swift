@@ -91,16 +91,15 @@ struct Standings: Sendable {
     private func standing(of id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Standing {
         if let failure = failure(of: id) { return Standing(.failed, reason: failure.reason) }
         if intents.leaving.contains(id) {
-            let users =
-                (intents.index.podsByGroup[ID(id.id)] ?? []).map(\.intent)
-                + (intents.index.groupsByAddressGroup[ID(id.id)] ?? []).map(\.intent)
+            let users = intents.holders(of: id)
             return Standing(
                 .deferred, reason: "deleted, and in force until \(users.sorted().map(\.description).joined(separator: ", ")) let go")
         }
         if id.kind == .network, let trouble = unread[.network(ID(id.id))] { return Standing(.failed, reason: trouble) }
         if id.kind == .neighbor { return Self.standing(waitingFor: intents.unmet(for: ID<Neighbor>(id.id), over: underlay)) }
         if id.kind == .network {
-            return Self.standing(waitingFor: intents.unmet(for: ID<Network>(id.id), over: underlay, missing: missing))
+            let waits = intents.unmet(for: ID<Network>(id.id), over: underlay, missing: missing)
+            return Self.standing(waitingFor: waits + intents.overlaps(of: ID(id.id)))
         }
         guard id.kind == .pod, let pod = intents.pods[ID(id.id)] else { return Standing(.applied) }
         // A domain that can't be opened or read has nothing in force for sure.

@@ -85,6 +85,7 @@ extension Intents {
         case .host:
             var seen = self
             seen.leaving = []
+            seen.hostPlaces = HostPlaces()
             for network in map.isolated {
                 for intent in dependents(of: network) { seen.drop(intent.id) }
                 seen.drop(network.intent)

@@ -16,6 +16,10 @@ package struct IntentIndex: Hashable, Sendable {
     /// Networks by each tunnel that their packets are in; one at most, which is judged.
     package private(set) var networksByTunnel: [TunnelID: Set<ID<Network>>] = [:]
     package private(set) var podByPlug: [Plug: ID<Pod>] = [:]
+    /// Pods by the digits of their host sides' names (`LinkName.digits`).
+    private(set) var podByLink: [UInt64: ID<Pod>] = [:]
+    /// Networks that aren't isolated, by their subnets' prefixes.
+    private(set) var sharedSubnets = PrefixIndex<ID<Network>>()
 
     /// A group's members are counted per network.
     package struct GroupInNetwork: Hashable, Sendable {
@@ -44,7 +48,9 @@ package struct IntentIndex: Hashable, Sendable {
     mutating func add(_ intent: Intent) {
         switch intent {
         case .addressGroup: break
-        case .network(let network): for tunnel in network.tunnelsInForce { networksByTunnel.insert(network.id, at: tunnel) }
+        case .network(let network):
+            for tunnel in network.tunnelsInForce { networksByTunnel.insert(network.id, at: tunnel) }
+            if !network.isolated { for subnet in network.subnets { sharedSubnets.insert(network.id, at: subnet.cidr) } }
         case .securityGroup(let group):
             for remote in group.remoteGroups { groupsByRemoteGroup.insert(group.id, at: remote) }
             for remote in group.remoteAddressGroups { groupsByAddressGroup.insert(group.id, at: remote) }
@@ -53,6 +59,7 @@ package struct IntentIndex: Hashable, Sendable {
             for group in pod.securityGroups { podsByGroup.insert(pod.id, at: group) }
             for address in pod.addresses { podsByAddress.insert(pod.id, at: address) }
             if let plug = Plug(pod) { podByPlug[plug] = pod.id }
+            podByLink[LinkName.digits(of: pod.id)] = pod.id
         case .neighbor(let neighbor):
             neighborsByNetwork.insert(neighbor.id, at: neighbor.network)
             for address in neighbor.addresses { neighborsByAddress.insert(neighbor.id, at: address) }
@@ -65,7 +72,9 @@ package struct IntentIndex: Hashable, Sendable {
     mutating func remove(_ intent: Intent) {
         switch intent {
         case .addressGroup: break
-        case .network(let network): for tunnel in network.tunnelsInForce { networksByTunnel.remove(network.id, at: tunnel) }
+        case .network(let network):
+            for tunnel in network.tunnelsInForce { networksByTunnel.remove(network.id, at: tunnel) }
+            if !network.isolated { for subnet in network.subnets { sharedSubnets.remove(network.id, at: subnet.cidr) } }
         case .securityGroup(let group):
             for remote in group.remoteGroups { groupsByRemoteGroup.remove(group.id, at: remote) }
             for remote in group.remoteAddressGroups { groupsByAddressGroup.remove(group.id, at: remote) }
@@ -74,6 +83,8 @@ package struct IntentIndex: Hashable, Sendable {
             for group in pod.securityGroups { podsByGroup.remove(pod.id, at: group) }
             for address in pod.addresses { podsByAddress.remove(pod.id, at: address) }
             if let plug = Plug(pod), podByPlug[plug] == pod.id { podByPlug[plug] = nil }
+            let digits = LinkName.digits(of: pod.id)
+            if podByLink[digits] == pod.id { podByLink[digits] = nil }
         case .neighbor(let neighbor):
             neighborsByNetwork.remove(neighbor.id, at: neighbor.network)
             for address in neighbor.addresses { neighborsByAddress.remove(neighbor.id, at: address) }

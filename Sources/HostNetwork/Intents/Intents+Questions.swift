@@ -22,6 +22,12 @@ extension Intents {
         return network + groups.map(\.intent)
     }
 
+    /// The pods that are bound to `group`, and that it serves. One of another network that names it waits for a group of its own: it keeps this
+    /// one from nothing.
+    package func pods(boundTo group: SecurityGroup) -> Set<ID<Pod>> {
+        (index.podsByGroup[group.id] ?? []).filter { pods[$0].map { group.serves($0.network) } ?? false }
+    }
+
     /// The pods of `network` that are bound to `group`, whether the group is known or not; nobody if it serves another network.
     package func pods(in group: ID<SecurityGroup>, of network: ID<Network>) -> [Pod] {
         guard self.group(group)?.serves(network) ?? true else { return [] }

@@ -13,6 +13,8 @@ package struct Intents: Hashable, Sendable {
     package internal(set) var leaving: Set<IntentID> = []
     /// Who leans on whom.
     package internal(set) var index = IntentIndex()
+    /// What the host itself uses, as far as it is known here.
+    package var hostPlaces = HostPlaces()
 
     package init() {}
 

@@ -9,13 +9,18 @@ package struct Rejected: Error, Hashable, Sendable {
     package var reason: String
     /// What would be valid; empty where the reason says it already.
     package var valid: String
+    /// The other resource that the reason names, if it names one.
+    package var about: IntentID?
 
-    package init(intent: IntentID?, field: String, value: String = "", reason: String, valid: String = "") {
+    package init(
+        intent: IntentID?, field: String, value: String = "", reason: String, valid: String = "", about: IntentID? = nil
+    ) {
         self.intent = intent
         self.field = field
         self.value = value.excerpt
         self.reason = reason
         self.valid = valid
+        self.about = about
     }
 }
 

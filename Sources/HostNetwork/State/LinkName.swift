@@ -6,8 +6,13 @@ package struct LinkName: Hashable, Comparable, Sendable, CustomStringConvertible
     package let value: String
 
     package init(of pod: ID<Pod>) {
-        value = "hw" + StableHash.base32(StableHash.mixed(pod.value), characters: 11)
+        value = "hw" + StableHash.base32(StableHash.mixed(pod.value), characters: Self.characters)
     }
+
+    private static let characters = 11
+
+    /// Returns the bits of the hash that are in a host side's name: two pods with the same would have one interface.
+    static func digits(of pod: ID<Pod>) -> UInt64 { StableHash.mixed(pod.value) & (1 << UInt64(5 * characters) - 1) }
 
     /// A VXLAN device's: `hx` and its identifier, at most 8 digits. No host side is called so: theirs begin with `hw`.
     package init(of tunnel: TunnelID) { value = Self.tunnelPrefix + tunnel.description }

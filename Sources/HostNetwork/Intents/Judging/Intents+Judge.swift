@@ -13,6 +13,7 @@ extension Intents {
     /// What is in force in a network isn't pulled from under its feet.
     private func judge(_ network: Network) throws(Rejected) {
         try judgeTunnels(of: network)
+        try judgeOverlaps(of: network)
         guard let previous = networks[network.id] else { return }
         let pods = index.podsByNetwork[network.id] ?? []
         if network.isolated != previous.isolated, !pods.isEmpty {
@@ -28,7 +29,16 @@ extension Intents {
                     reason: "\(intent) has this address: \(error.reason)", valid: "subnets that fit those in the network")
             }
         }
-        for pod in pods.sorted() { try check(self.pods[pod]?.addresses ?? [], of: pod.intent) }
+        for pod in pods.sorted().compactMap({ self.pods[$0] }) {
+            try check(pod.addresses, of: pod.id.intent)
+            // Else what its client may send from would become another network's.
+            for pair in pod.allowedAddressPairs where previous.objection(to: pair.address) == nil {
+                guard let objection = network.objection(to: pair.address) else { continue }
+                throw Rejected(
+                    intent: network.id.intent, field: "subnets", value: "\(pair.address)",
+                    reason: "\(pod.id.intent) has this allowed address pair: \(objection)", valid: "subnets that fit those in the network")
+            }
+        }
         for neighbor in (index.neighborsByNetwork[network.id] ?? []).sorted() {
             try check(neighbors[neighbor]?.addresses ?? [], of: neighbor.intent)
         }
@@ -49,8 +59,9 @@ extension Intents {
         func rejected(_ field: String, _ value: String, _ reason: String, valid: String = "") -> Rejected {
             Rejected(intent: group.id.intent, field: field, value: value, reason: reason, valid: valid)
         }
-        let bound = index.podsByGroup[group.id] ?? []
-        if let previous = self.group(group.id) {
+        let previous = self.group(group.id)
+        if let previous, group.stateful != previous.stateful || group.network != previous.network {
+            let bound = pods(boundTo: previous)
             if group.stateful != previous.stateful, !bound.isEmpty {
                 let reason = "it can't change while bound by \(bound.named)"
                 throw rejected("stateful", "\(group.stateful)", reason, valid: "\(previous.stateful)")
@@ -59,29 +70,37 @@ extension Intents {
                 let valid = previous.network.map(\.value) ?? "no network, as before"
                 throw rejected("network", group.network?.value ?? "", "it can't change while bound by \(bound.named)", valid: valid)
             }
-        } else {
-            for pod in bound.sorted().compactMap({ pods[$0] }) where group.serves(pod.network) {
-                guard let other = groups(of: pod).first(where: { $0.stateful != group.stateful }) else { continue }
+        }
+        // Pods that waited for it, and those that it didn't serve before.
+        if previous?.stateful != group.stateful || previous?.network != group.network {
+            for pod in pods(boundTo: group).sorted().compactMap({ pods[$0] }) {
+                guard let other = groups(of: pod).first(where: { $0.id != group.id && $0.stateful != group.stateful }) else { continue }
                 throw rejected("stateful", "\(group.stateful)", Self.mixed(pod.id, other), valid: "\(other.stateful)")
             }
         }
         guard let network = group.network else { return }
         for (position, rule) in group.rules.enumerated() {
             guard case .group(let id) = rule.remote, id != group.id, let remote = self.group(id), !remote.serves(network) else { continue }
-            throw rejected("rules[\(position)].remote.group", id.value, Self.foreign(remote), valid: "a group of network \(network)")
+            var refused = rejected("rules[\(position)].remote.group", id.value, Self.foreign(remote), valid: "a group of network \(network)")
+            refused.about = id.intent
+            throw refused
         }
     }
 
     private func judge(_ pod: Pod) throws(Rejected) {
-        func rejected(_ field: String, _ value: String, _ reason: String, valid: String = "") -> Rejected {
-            Rejected(intent: pod.id.intent, field: field, value: value, reason: reason, valid: valid)
+        func rejected(_ field: String, _ value: String, _ reason: String, valid: String = "", about: ID<Pod>? = nil) -> Rejected {
+            Rejected(intent: pod.id.intent, field: field, value: value, reason: reason, valid: valid, about: about?.intent)
+        }
+        if let other = index.podByLink[LinkName.digits(of: pod.id)], other != pod.id {
+            let reason = "its interface on the host would be called \(LinkName(of: pod.id)), as that of pod \(other) is"
+            throw rejected("id", pod.id.value, reason, valid: "another id", about: other)
         }
         if let previous = pods[pod.id], previous.network != pod.network {
             throw rejected("network", pod.network.value, "a pod can't change its network: delete it first", valid: previous.network.value)
         }
         if let plug = IntentIndex.Plug(pod), let other = index.podByPlug[plug], other != pod.id {
             let reason = "pod \(other) has this interface in namespace \(plug.namespace)"
-            throw rejected("interface", pod.interface, reason, valid: "another name")
+            throw rejected("interface", pod.interface, reason, valid: "another name", about: other)
         }
         try judge(pod.securityGroups, in: pod.network, of: pod.id.intent)
         let groups = groups(of: pod)
@@ -94,7 +113,8 @@ extension Intents {
         for (position, address) in pod.addresses.enumerated() {
             let others = (index.podsByAddress[address] ?? []).filter { $0 != pod.id }.compactMap { pods[$0] }
             guard let other = others.first(where: { shareAddresses($0.network, pod.network) }) else { continue }
-            throw rejected("addresses[\(position)]", "\(address)", "pod \(other.id) of network \(other.network) has this address")
+            let reason = "pod \(other.id) of network \(other.network) has this address"
+            throw rejected("addresses[\(position)]", "\(address)", reason, about: other.id)
         }
     }
 
@@ -108,7 +128,7 @@ extension Intents {
             guard let group = group(id), !group.serves(network) else { continue }
             throw Rejected(
                 intent: intent, field: "securityGroups[\(position)]", value: id.value, reason: Self.foreign(group),
-                valid: "a group of network \(network)")
+                valid: "a group of network \(network)", about: id.intent)
         }
     }
 

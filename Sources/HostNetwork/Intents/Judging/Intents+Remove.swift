@@ -16,7 +16,8 @@ extension Intents {
                 throw Rejected(intent: id, field: "", reason: "it still has \(pods.named)", valid: "delete its pods first")
             }
         case .securityGroup(let group) where group.id.networkOfDefault != nil:
-            if !group.stateful, let pods = index.podsByGroup[group.id] {
+            let pods = group.stateful ? [] : pods(boundTo: group)
+            if !pods.isEmpty {
                 throw Rejected(
                     intent: id, field: "stateful", value: "false",
                     reason: "without its content it is stateful, and that can't change while bound by \(pods.named)")
@@ -46,9 +47,10 @@ extension Intents {
         return left.sorted()
     }
 
-    private func holders(of id: IntentID) -> [IntentID] {
+    /// The resources that keep a group or an address group from leaving.
+    package func holders(of id: IntentID) -> [IntentID] {
         switch id.kind {
-        case .securityGroup: (index.podsByGroup[ID(id.id)] ?? []).map(\.intent)
+        case .securityGroup: securityGroups[ID(id.id)].map { pods(boundTo: $0).map(\.intent) } ?? []
         case .addressGroup: (index.groupsByAddressGroup[ID(id.id)] ?? []).map(\.intent)
         case .network, .pod, .neighbor, .elasticIP: []
         }
