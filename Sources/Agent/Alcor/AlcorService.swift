@@ -54,7 +54,7 @@ package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProt
     /// Counts a message that says what its client may not.
     private func note(_ reply: Alcor_Schema_GoalStateOperationReply, _ client: PushClient) {
         guard client.rights.scope != nil else { return }
-        let denied = reply.operationStatuses.filter { $0.reason.contains(Scope.words) }
+        let denied = reply.operationStatuses.filter { $0.reason.contains(Scope.mark) }
         guard let first = denied.first else { return }
         let name = first.resourceType.word + " " + first.resourceID
         _ = access.refuse(client, "change \(name)" + (denied.count > 1 ? " and \(denied.count - 1) more" : ""))

@@ -44,7 +44,11 @@ struct AlcorTurn {
 
     private mutating func verdict(on state: AlcorState) throws -> Verdict {
         let key = AlcorLedger.Key(type: state.type, id: state.id)
-        if let scope, !admits(state, key, scope) { return .refused(scope.refusal(of: state.intent)) }
+        if let scope {
+            guard admits(state, key, scope) else { return .refused(scope.refusal(of: state.intent)) }
+            // What the network is stays as it is, and nothing of it is remembered: not even a revision.
+            if state.type == .vpc || state.type == .subnet { return said(state, key) }
+        }
         switch state.asked {
         case .refused(let rejected):
             // Not while an earlier content of it is in force.
@@ -110,26 +114,39 @@ struct AlcorTurn {
     /// Whether the client may change it, or ask about it: as it is to be, as it is, and as it waits to be.
     private func admits(_ state: AlcorState, _ key: AlcorLedger.Key, _ scope: Scope) -> Bool {
         switch state.type {
-        case .vpc: return scope.networks.contains(ID(state.id))
-        case .subnet:
-            guard ledger.owner(ofSubnet: state.id).map(scope.networks.contains) ?? true else { return false }
+        case .vpc:
+            guard scope.networks.contains(ID(state.id)) else { return false }
             return switch state.asked {
-            case .subnet(_, let network): scope.networks.contains(network)
-            // Nobody knows whose it is, and others may be told of it.
-            case .refused: ledger.entries[key] != nil
-            default: true
+            case .question: true
+            case .vpc(let network): intents.networks[network] != nil
+            default: false
+            }
+        case .subnet:
+            return switch state.asked {
+            case .question: ledger.owner(ofSubnet: state.id).map(scope.networks.contains) ?? false
+            case .subnet(let subnet, let network): scope.networks.contains(network) && isInForce(subnet, of: network)
+            default: false
             }
         case .securitygroup, .port, .neighbor:
-            let all = [state.wanted, ledger.waiting[key]?.wanted, state.intent.flatMap { intents[$0] }]
-            return all.allSatisfy { $0.map(scope.admits) ?? true }
-        case .router:
-            // It is of the networks that its subnets are of, as it is to be and as it is.
-            var subnets = Set(ledger.routers[state.id]?.tables.keys.map(\.self) ?? [])
-            if case .router(let router) = state.asked { subnets.formUnion(router.configuration.subnetRoutingTables.map(\.subnetID)) }
-            return !subnets.isEmpty && subnets.allSatisfy { ledger.owner(ofSubnet: $0).map(scope.networks.contains) ?? false }
-        // They are of no network, as far as this version knows.
-        case .dhcp, .gateway, .UNRECOGNIZED: return false
+            let there = [ledger.waiting[key]?.wanted, state.intent.flatMap { intents[$0] }].compactMap(\.self)
+            if there.isEmpty, let id = state.intent, !scope.mayName(id, in: intents) { return false }
+            return (there + [state.wanted].compactMap(\.self)).allSatisfy(scope.admits)
+        // Routes are what the network is; the others are of no network, as far as this version knows.
+        case .router, .dhcp, .gateway, .UNRECOGNIZED: return false
         }
+    }
+
+    /// Whether a subnet is known just so, whatever routers say of its routes and its gateway's MAC.
+    private func isInForce(_ subnet: Subnet, of network: ID<Network>) -> Bool {
+        guard var there = intents.networks[network]?.subnets.first(where: { $0.id == subnet.id }) else { return false }
+        there.routes = []
+        if subnet.gatewayMAC == nil { there.gatewayMAC = nil }
+        return there == subnet
+    }
+
+    /// The answer about what is known already.
+    private func said(_ state: AlcorState, _ key: AlcorLedger.Key) -> Verdict {
+        if case .question = state.asked { answer(state, key) } else { .said(.success) }
     }
 
     // MARK: Deletions
@@ -253,6 +270,8 @@ struct AlcorTurn {
         let network = network(id)
         for place in places {
             guard let subnet = network?.subnets.first(where: { $0.id == place.subnet }) else {
+                // It would be taken with the subnet, by the right of whoever tells of that.
+                guard scope == nil else { return .said(.failure, "subnet \(place.subnet) of VPC \(id) isn't known here") }
                 if let refused = refused[place.subnet] {
                     return .said(.invalidArg, "subnet \(place.subnet) was refused: \(Answer(refused).sentence ?? "")")
                 }

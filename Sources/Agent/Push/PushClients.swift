@@ -6,6 +6,9 @@ package struct PushRights: Hashable, Sendable {
     package var mayPushAll = false
     /// The resources of these networks.
     package var networks: Set<ID<Network>> = []
+    /// Beginnings of the ids that they may get beside their networks' own, and where their neighbors may be said to live: see `Scope`.
+    package var ids: Set<String> = []
+    package var hosts: Set<Prefix> = []
     /// Events, and dry runs of whatever.
     package var mayRead = false
 
@@ -13,12 +16,17 @@ package struct PushRights: Hashable, Sendable {
 
     package var mayPush: Bool { mayPushAll || !networks.isEmpty }
     /// Nil: everything.
-    package var scope: Scope? { mayPushAll ? nil : Scope(networks) }
+    package var scope: Scope? { mayPushAll ? nil : Scope(networks, ids: ids, hosts: hosts) }
+
+    /// What it may be told of; nil: everything.
+    package var view: Scope? { mayRead ? nil : scope }
 
     fileprivate mutating func add(_ other: PushRights) {
         mayPushAll = mayPushAll || other.mayPushAll
         mayRead = mayRead || other.mayRead
         networks.formUnion(other.networks)
+        ids.formUnion(other.ids)
+        hosts.formUnion(other.hosts)
     }
 }
 
@@ -33,7 +41,9 @@ package struct PushClient: Hashable, Sendable {
 
 /// The allow-list: lines such as "controller.example", "tenant.example=network:blue+network:green" or "monitor.example=read".
 package struct PushClients: Hashable, Sendable {
-    package static let valid = "NAME, NAME=all, NAME=read, NAME=network:ID, or several with +: NAME=read+network:ID"
+    package static let valid =
+        "NAME, NAME=all, NAME=read, NAME=network:ID, or several with +: NAME=read+network:ID; with a network also ids:BEGINNING or ids:*, "
+        + "and hosts:PREFIX"
 
     /// Lets nobody in.
     static let nobody = PushClients()
@@ -62,11 +72,19 @@ package struct PushClients: Hashable, Sendable {
                 rights.mayRead = true
             } else if word.hasPrefix("network:"), IDText.isValid(word.dropFirst(8)) {
                 rights.networks.insert(ID(String(word.dropFirst(8))))
+            } else if word == "ids:*" {
+                rights.ids.insert("")
+            } else if word.hasPrefix("ids:"), IDText.isValid(word.dropFirst(4)) {
+                rights.ids.insert(String(word.dropFirst(4)))
+            } else if word.hasPrefix("hosts:"), let hosts = try? Prefix(parsing: word.dropFirst(6)) {
+                rights.hosts.insert(hosts)
             } else {
                 return nil
             }
         }
-        return rights
+        // Beside no network they would mean nothing, and somebody meant something.
+        let isOfNetworks = rights.mayPushAll || !rights.networks.isEmpty
+        return isOfNetworks || (rights.ids.isEmpty && rights.hosts.isEmpty) ? rights : nil
     }
 
     /// What somebody may do who proved to have all of these names; nil: he isn't on the list. An empty list lets everybody do everything

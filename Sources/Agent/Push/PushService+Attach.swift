@@ -23,7 +23,7 @@ extension PushService {
         if answer.status == .pending || answer.status == .failed, request.waitMilliseconds > 0 {
             answer = await settled(pod, after: answer, follower, for: .milliseconds(Int(request.waitMilliseconds)))
         }
-        return await reply(pod, answer)
+        return await reply(pod, answer, client)
     }
 
     package func detach(request: Hawser_V1_DetachRequest, context: ServerContext) async throws -> Hawser_V1_AttachReply {
@@ -32,15 +32,16 @@ extension PushService {
         var answer = await place(pod, at: nil, client)
         // A pod that waits for another attachment is what was asked for.
         if answer.status == .pending { answer = Answer(intent: pod.intent, status: .applied) }
-        return await reply(pod, answer)
+        return await reply(pod, answer, client)
     }
 
     package func check(request: Hawser_V1_CheckRequest, context: ServerContext) async throws -> Hawser_V1_AttachReply {
+        let client = try access.client(of: context)
         let pod = try podID(request.pod)
         guard let answer = await reconciler.standings(of: [pod.intent])[pod.intent] else {
             throw RPCError(code: .notFound, message: "there is no pod \(pod)")
         }
-        return await reply(pod, answer)
+        return await reply(pod, answer, client)
     }
 
     private func pusher(_ context: ServerContext) throws -> PushClient {
@@ -84,11 +85,12 @@ extension PushService {
         }
     }
 
-    private func reply(_ id: ID<Pod>, _ answer: Answer) async -> Hawser_V1_AttachReply {
+    private func reply(_ id: ID<Pod>, _ answer: Answer, _ client: PushClient) async -> Hawser_V1_AttachReply {
         let known = await reconciler.pod(id)
         return .with {
             $0.answer = Hawser_V1_Answer(answer, .zero)
-            if let known { $0.interface = Hawser_V1_Interface(known.pod, known.subnets) }
+            // A refusal, too, says nothing of a pod that isn't the client's to know of.
+            if let known, client.rights.view?.shows(.pod(known.pod)) ?? true { $0.interface = Hawser_V1_Interface(known.pod, known.subnets) }
         }
     }
 }

@@ -104,7 +104,7 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
     /// Counts what became of a push's resources, and says what of them the client isn't let do.
     func note(_ report: Report, _ client: PushClient) {
         guard client.rights.scope != nil else { return }
-        let denied = report.answers.filter { $0.status == .rejected && ($0.reason?.contains(Scope.words) ?? false) }
+        let denied = report.answers.filter { $0.status == .rejected && ($0.reason?.contains(Scope.mark) ?? false) }
         guard let first = denied.first?.intent else { return }
         _ = access.refuse(client, "change \(first)" + (denied.count > 1 ? " and \(denied.count - 1) more" : ""))
     }

@@ -102,7 +102,7 @@ struct PushSession: Sendable {
     private func tell(_ writer: RPCWriter<Hawser_V1_PushReply>) async throws {
         let ids = unsettled.take()
         guard !ids.isEmpty else { return }
-        let standings = await service.reconciler.standings(of: ids)
+        let standings = await service.reconciler.standings(of: ids, within: client.rights.view)
         for (id, answers) in unsettled.news(of: ids, standings) {
             try await writer.write(Hawser_V1_PushReply(id: id, later: answers))
         }

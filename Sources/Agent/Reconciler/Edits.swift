@@ -49,12 +49,13 @@ struct Edits {
     mutating func take(_ change: Change, from source: String, into intents: inout Intents) -> [(IntentID?, Outcome)] {
         var outcomes: [(IntentID?, Outcome)] = []
         if change.isWhole || change.prune && change.scope == nil { isWhole = true }
+        let (admitted, denied) = Self.admit(change, to: intents)
         var deletions = change.deletions
         var spared: [(IntentID?, Outcome)] = []
         if change.prune {
             let named = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent) + deletions)
             let missing = intents.missing(from: named).filter { id in intents[id].map { change.scope?.admits($0) ?? true } ?? false }
-            let age = Self.age(of: change, in: intents)
+            let age = Self.age(of: admitted, in: intents)
             for id in missing {
                 if let whole = age ?? Self.age(of: change, beside: intents[id]) {
                     spared.append((id, .kept(because: whole)))
@@ -67,15 +68,7 @@ struct Edits {
         let named = Set(change.upserts.map(\.id))
         var gone: [IntentID: Outcome] = [:]
         for id in deletions where id.kind == .pod && !named.contains(id) { gone[id] = remove(id, change, from: &intents) }
-        var upserts: [Intent] = []
-        var refused = change.rejected
-        for intent in change.upserts {
-            if let scope = change.scope, !scope.admits(intent) || !(intents[intent.id].map(scope.admits) ?? true) {
-                refused.append(scope.refusal(of: intent.id))
-            } else {
-                upserts.append(placed(intent))
-            }
-        }
+        var upserts = admitted.map(placed)
         for (pod, namespace) in change.attachments { upserts += attach(pod, namespace, change.scope, intents, &outcomes) }
         let there = upserts.map { intents[$0.id] }
         for (index, result) in intents.upsert(contentsOf: upserts).enumerated() {
@@ -84,7 +77,7 @@ struct Edits {
             let isAttachment = id.kind == .pod && change.attachments.keys.contains(ID(id.id))
             switch result {
             case .failure(let rejected):
-                outcomes.append((id, .rejected(rejected)))
+                outcomes.append((id, .rejected(rejected.told(to: change.scope, in: intents))))
                 if isAttachment, case .pod(let pod)? = there[index] { setAttachment(of: pod.id, to: pod.namespace) }
             case .success(.stale(let revision)): outcomes.append((id, .stale(inForce: revision)))
             case .success(.unchanged(let isRevised)):
@@ -107,15 +100,30 @@ struct Edits {
                 }
             }
         }
-        outcomes += refused.map { ($0.intent, .rejected($0)) }
+        outcomes += (change.rejected + denied).map { ($0.intent, .rejected($0)) }
         for id in deletions { outcomes.append((id, gone[id] ?? remove(id, change, from: &intents))) }
         return outcomes + spared
     }
 
+    /// Returns what of the upserts may be judged against the rest, and why the others are nothing that this client may ask for.
+    private static func admit(_ change: Change, to intents: Intents) -> (admitted: [Intent], denied: [Rejected]) {
+        guard let scope = change.scope else { return (change.upserts, []) }
+        var (admitted, denied): ([Intent], [Rejected]) = ([], [])
+        for intent in change.upserts {
+            do throws(Rejected) {
+                try scope.judge(intent, in: intents)
+                admitted.append(intent)
+            } catch {
+                denied.append(error)
+            }
+        }
+        return (admitted, denied)
+    }
+
     /// A whole that says of a resource what was said before something newer of it is older as a whole: what it leaves out may have come
     /// since.
-    private static func age(of whole: Change, in intents: Intents) -> Whole? {
-        for intent in whole.upserts where intent.revision > 0 && !intents.leaving.contains(intent.id) {
+    private static func age(of upserts: [Intent], in intents: Intents) -> Whole? {
+        for intent in upserts where intent.revision > 0 && !intents.leaving.contains(intent.id) {
             if let there = intents[intent.id]?.revision, there > intent.revision { return .names(intent.id, inForce: there) }
         }
         return nil
@@ -128,7 +136,7 @@ struct Edits {
 
     private mutating func remove(_ id: IntentID, _ change: Change, from intents: inout Intents) -> Outcome {
         let there = intents[id]
-        if let scope = change.scope, let there, !scope.admits(there) { return .rejected(scope.refusal(of: id)) }
+        do throws(Rejected) { try change.scope?.judge(removing: id, in: intents) } catch { return .rejected(error) }
         if let revision = change.deletedRevisions[id], let there, revision > 0, revision < there.revision, !intents.leaving.contains(id) {
             return .stale(inForce: there.revision)
         }
@@ -162,18 +170,16 @@ struct Edits {
     private mutating func attach(
         _ id: ID<Pod>, _ namespace: String?, _ scope: Scope?, _ intents: Intents, _ outcomes: inout [(IntentID?, Outcome)]
     ) -> [Intent] {
-        guard var pod = intents.pods[id] else {
-            // Whose it will be isn't known: only who may change everything may hand over its namespace in advance.
-            if let scope, namespace != nil {
-                outcomes.append((id.intent, .rejected(scope.refusal(of: id.intent))))
-            } else {
-                setAttachment(of: id, to: namespace)
-                outcomes.append((id.intent, namespace == nil ? .absent : .awaited))
+        if let scope {
+            do throws(Rejected) { try scope.judge(attaching: id, at: namespace, in: intents) } catch {
+                outcomes.append((id.intent, .rejected(error)))
+                return []
             }
-            return []
         }
-        if let scope, !scope.admits(.pod(pod)) {
-            outcomes.append((id.intent, .rejected(scope.refusal(of: id.intent))))
+        guard var pod = intents.pods[id] else {
+            // What waits for the pod is of those who may change everything, and so is letting go of it.
+            if scope == nil { setAttachment(of: id, to: namespace) }
+            outcomes.append((id.intent, namespace == nil ? .absent : .awaited))
             return []
         }
         if let named = pod.namespace, named != attachments[id] {

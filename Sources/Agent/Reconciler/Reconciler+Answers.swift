@@ -90,6 +90,11 @@ extension Reconciler {
             }, uniquingKeysWith: { $1 })
     }
 
+    package func standings(of ids: [IntentID], within view: Scope?) -> [IntentID: Answer] {
+        // Another network's resource may have the id by now.
+        standings(of: ids.filter { id in intents[id].flatMap { view?.shows($0) } ?? true })
+    }
+
     package func pod(_ id: ID<Pod>) -> (pod: Pod, subnets: [Subnet])? {
         guard var pod = intents.pods[id] else { return nil }
         let network = intents.networks[pod.network]

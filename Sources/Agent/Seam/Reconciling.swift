@@ -10,6 +10,9 @@ package protocol Reconciling: Sendable {
     /// How resources stand now; those that aren't known are left out.
     func standings(of ids: [IntentID]) async -> [IntentID: Answer]
 
+    /// How those stand that a client may be told of; nil: everything.
+    func standings(of ids: [IntentID], within view: Scope?) async -> [IntentID: Answer]
+
     /// The accepted intent of a pod, and the subnets of its network.
     func pod(_ id: ID<Pod>) async -> (pod: Pod, subnets: [Subnet])?
 
@@ -39,6 +42,8 @@ package protocol Reconciling: Sendable {
 
 extension Reconciling {
     package func liveness() -> String? { nil }
+
+    package func standings(of ids: [IntentID], within view: Scope?) async -> [IntentID: Answer] { await standings(of: ids) }
 
     /// Stores and applies; returns when the kernel has answered.
     package func reconcile(_ change: Change, source: String, dryRun: Bool) async -> Report {

@@ -437,12 +437,34 @@ import Testing
         #expect(reply.reasons.allSatisfy { $0.contains("this client may not change it") }, "\(reply.reasons)")
         #expect(world.intents == intents && world.ledger.entries == entries)
 
-        let own = try world.push(
-            goal {
-                $0.subnetStates = [AlcorSample.subnet()]
-                $0.portStates = [AlcorSample.port("port-1", 10, groups: ["shared"])]
-            })
-        #expect(own.statuses == [.success, .success])
-        #expect(world.intents.pods["port-1"] != nil)
+        // What its own VPC is is for others to say; known once, it may be said again, and nothing of that is remembered.
+        let own = goal {
+            $0.vpcStates = [AlcorSample.vpc()]
+            $0.subnetStates = [AlcorSample.subnet()]
+            $0.portStates = [AlcorSample.port("vpc-1/port", 10, groups: ["shared"])]
+        }
+        let early = try world.push(own)
+        #expect(early.statuses == [.invalidArg, .invalidArg, .failure])
+        #expect(world.intents == intents && world.ledger.entries == entries, "nothing waits to be taken by another's right")
+        world.scope = nil
+        try world.push(goal { $0.subnetStates = [AlcorSample.subnet()] })
+        let ledger = world.ledger.entries
+        world.scope = Scope(["vpc-1"])
+        var again = own
+        again.subnetStates[0].configuration.revisionNumber = .max
+        #expect(try world.push(again).statuses == [.success, .success, .success])
+        #expect(world.ledger.entries == ledger && world.intents.pods["vpc-1/port"] != nil)
+        again.subnetStates[0].configuration.tunnelID = 22
+        #expect(try world.push(again).statuses == [.success, .invalidArg, .success])
+        // Ids that another's may have are granted, or not to be had; and a device is a namespace of the host's.
+        let named = goal {
+            $0.portStates = [AlcorSample.port("port-1", 11), AlcorSample.port("vpc-1/other", 12, device: "web-0")]
+            $0.neighborStates = [AlcorSample.neighbor("vpc-1/far", "10.1.0.77")]
+        }
+        let without = try world.push(named)
+        #expect(without.statuses == [.invalidArg, .invalidArg, .invalidArg])
+        for (reason, field) in zip(without.reasons, ["change it", "device_id", "host_ip_address"]) { #expect(reason.contains(field), "\(reason)") }
+        world.scope = Scope(["vpc-1"], ids: [""], hosts: [try Prefix(parsing: "192.0.2.0/24")])
+        #expect(try world.push(named).statuses == [.success, .invalidArg, .success])
     }
 }

@@ -30,7 +30,22 @@ import Testing
         #expect(PushClients.nobody.client(named: ["stranger"]) == nil)
     }
 
-    @Test("that can't be read is an error", arguments: ["=all", "a=", "a=write", "a=network:", "a=network:a b", "a=read+", "a=all+x"])
+    @Test("grants ids and hosts of neighbors beside a network, and to no client that has none")
+    func grants() throws {
+        let clients = try #require(
+            PushClients(["a=network:blue+ids:team-a/+hosts:192.0.2.0/24+hosts:2001:db8::7", "b=network:blue+ids:*", "c=network:blue"]))
+        let hosts = [try Prefix(parsing: "192.0.2.0/24"), try Prefix(parsing: "2001:db8::7")]
+        #expect(clients.client(named: ["a"])?.rights.scope == Scope(["blue"], ids: ["team-a/"], hosts: Set(hosts)))
+        #expect(clients.client(named: ["b"])?.rights.scope == Scope(["blue"], ids: [""]))
+        #expect(clients.client(named: ["c"])?.rights.scope == Scope(["blue"]))
+    }
+
+    @Test(
+        "that can't be read is an error",
+        arguments: [
+            "=all", "a=", "a=write", "a=network:", "a=network:a b", "a=read+", "a=all+x", "a=ids:x", "a=read+hosts:192.0.2.1",
+            "a=network:b+ids:", "a=network:b+ids:a b", "a=network:b+hosts:", "a=network:b+hosts:192.0.2.0/33",
+        ])
     func unreadable(line: String) {
         #expect(PushClients([line]) == nil)
     }
@@ -48,11 +63,14 @@ import Testing
         let address = IPAddress.v4(0x0A01_000A)
         let green = Neighbor(id: "n", network: "green", addresses: [address], securityGroups: [], revision: 0)
         let blue = Neighbor(id: "n", network: "blue", addresses: [address], securityGroups: [], revision: 0)
-        let own = Neighbor(id: "m", network: "blue", addresses: [address], securityGroups: [], revision: 0)
+        let own = Neighbor(id: "blue/m", network: "blue", addresses: [address], securityGroups: [], revision: 0)
         var intents = Intents()
         #expect(edit(Change(upserts: [.neighbor(green)]), &intents) == [.accepted])
         #expect(isRefused(edit(Change(upserts: [.neighbor(blue)], scope: scope), &intents).first))
         #expect(isRefused(edit(Change(deletions: [green.id.intent], scope: scope), &intents).first))
+        // Whether there is one isn't told either.
+        #expect(isRefused(edit(Change(deletions: [IntentID(.neighbor, "none")], scope: scope), &intents).first))
+        #expect(edit(Change(deletions: [IntentID(.neighbor, "blue/none")], scope: scope), &intents) == [.absent])
         #expect(
             isRefused(edit(Change(upserts: [.addressGroup(AddressGroup(id: "a", cidrs: [], revision: 0))], scope: scope), &intents).first))
         #expect(
@@ -63,8 +81,45 @@ import Testing
                         scope: scope), &intents
                 ).first))
         #expect(edit(Change(upserts: [.neighbor(own)], scope: scope), &intents) == [.accepted])
+        // What of another network is newer than what a snapshot says isn't told, and hinders nothing.
+        var newer = green
+        newer.revision = 7
+        #expect(edit(Change(upserts: [.neighbor(newer)]), &intents) == [.unchanged])
+        var old = blue
+        old.revision = 1
+        #expect(edit(Change(upserts: [.neighbor(own), .neighbor(old)], prune: true, scope: scope), &intents).contains(.unchanged))
         // A snapshot is the whole of what the client may push, and nothing else goes.
         #expect(edit(Change(prune: true, scope: scope), &intents) == [.removed])
-        #expect(intents.all == [.neighbor(green)])
+        #expect(intents.all == [.neighbor(newer)])
+    }
+
+    @Test("lets no client that is held to a network say where pods are, nor let go of what waits for another's pod")
+    func attachments() throws {
+        let scope = Scope(["blue"])
+        var intents = Intents()
+        let subnets = [Subnet(id: "s", cidr: try Prefix(parsing: "10.1.0.0/24"))]
+        _ = try intents.upsert(.network(Network(id: "blue", subnets: subnets)))
+        _ = try intents.upsert(.pod(Pod(id: "blue/a", network: "blue", addresses: [.v4(0x0A01_000A)])))
+        _ = try intents.upsert(.pod(Pod(id: "green/b", network: "green", addresses: [.v4(0x0A02_000A)])))
+        var attachments: [ID<Pod>: String] = ["red/c": "/run/netns/c", "blue/d": "/run/netns/d"]
+        func attach(_ pod: ID<Pod>, _ namespace: String?, _ scope: Scope?) -> Edits.Outcome? {
+            var edits = Edits(intents, attachments)
+            let outcomes = edits.take(Change(scope: scope, attachments: [pod: namespace]), from: "push:tenant", into: &intents)
+            attachments = edits.attachments
+            return outcomes.first?.1
+        }
+        func isRefused(_ outcome: Edits.Outcome?) -> Bool {
+            if case .rejected(let rejected)? = outcome { rejected.reason.hasPrefix(Scope.mark) } else { false }
+        }
+        for pod in ["blue/a", "green/b", "red/c", "red/none", "blue/none"] as [ID<Pod>] {
+            #expect(isRefused(attach(pod, "/run/netns/x", scope)), "\(pod)")
+        }
+        for pod in ["green/b", "red/c", "red/none"] as [ID<Pod>] { #expect(isRefused(attach(pod, nil, scope)), "\(pod)") }
+        #expect(attach("blue/d", nil, scope) == .absent)
+        #expect(attachments == ["red/c": "/run/netns/c", "blue/d": "/run/netns/d"])
+        #expect(attach("blue/a", "/run/netns/x", nil) == .accepted)
+        #expect(attach("blue/a", "/run/netns/x", scope) == .unchanged)
+        #expect(attach("blue/a", nil, scope) == .accepted)
+        #expect(attach("red/c", nil, nil) == .absent && attachments == ["blue/d": "/run/netns/d"])
     }
 }

@@ -72,9 +72,11 @@ import Testing
         for name in ["tenant.example", "monitor.example"] { try authority.sign(name) }
         try host.start(flags)
         let networks = DaemonHost.apply(#"{"upserts": {"networks": [{"id": "blue"}, {"id": "green"}]}}"#)
-        let tenant = try host.python(identity("tenant.example"), networks)
+        #expect(try host.python(identity("controller.example"), Self.push)[0].statuses == ["APPLIED"])
+        let groups = #"[{"id": "blue/web", "network": "blue"}, {"id": "green/web", "network": "green"}]"#
+        let tenant = try host.python(identity("tenant.example"), DaemonHost.apply(#"{"upserts": {"securityGroups": \#(groups)}}"#))
         #expect(tenant[0].statuses == ["APPLIED", "REJECTED"])
-        #expect(host.log.contains("tenant.example may not change network green"))
+        #expect(host.log.contains("tenant.example may not change security group green/web"))
         let text = Data("networks: [{id: green}, {id: blue}]\n".utf8).base64EncodedString()
         let document = #"{"documents": {"documents": [{"name": "a.yaml", "content": "\#(text)"}]}}"#
         let documents = #"{"call": "Apply", "request": \#(document)}"#
@@ -137,7 +139,8 @@ import Testing
     func alcor() throws {
         for name in ["alcor.example", "monitor.example"] { try authority.sign(name) }
         let (web, client) = (try host.pod("web", 10), try host.pod("client", 20))
-        let clients = flags.map { $0.replacing("tenant.example=network:blue", with: "alcor.example=network:vpc-1") }
+        let right = "alcor.example=network:vpc-1+ids:*+hosts:192.0.2.0/24"
+        let clients = flags.map { $0.replacing("tenant.example=network:blue", with: right) }
         try host.start(clients + ["--alcor-isolated", "false"])
         func elsewhere(_ operation: Alcor_Schema_OperationType) -> [Alcor_Schema_NeighborState] {
             var neighbor = AlcorSample.neighbor("far", "10.2.0.77", subnet: "subnet-2", operation)
@@ -150,16 +153,25 @@ import Testing
             return group
         }
         let subnet = AlcorSample.subnet("subnet-2", vpc: "vpc-2", cidr: "10.2.0.0/24", gateway: "10.2.0.1")
-        let others = AlcorSample.goal { ($0.subnetStates, $0.neighborStates) = ([subnet], elsewhere(.info)) }
+        let others = AlcorSample.goal { ($0.subnetStates, $0.neighborStates) = ([AlcorSample.subnet(), subnet], elsewhere(.info)) }
         let whole = try host.python(identity("controller.example"), DaemonHost.call("PushNetworkResourceStates", others))[0]
-        #expect(whole.alcorStatuses == ["SUCCESS", "SUCCESS"])
+        #expect(whole.alcorStatuses == ["SUCCESS", "SUCCESS", "SUCCESS"])
 
         let before = try refusals()
         let mixed = AlcorSample.goal {
             $0.subnetStates = [AlcorSample.subnet(), subnet]
             $0.securityGroupStates = [opening("a", 7000, vpc: "vpc-1"), opening("b", 7100, vpc: "vpc-2"), opening("c", 7200, vpc: "")]
-            $0.portStates = [web.port("a"), client.port("a")]
+            // Where their pods are is for the container runtime to say.
+            $0.portStates = [web.port("a"), client.port("a")].map { port in
+                var port = port
+                (port.configuration.deviceID, port.configuration.deviceOwner) = ("", "compute:nova")
+                return port
+            }
             $0.neighborStates = elsewhere(.delete)
+        }
+        for pod in [web, client] {
+            let attach = #"{"call": "Attach", "request": {"pod": "\#(pod.id)", "namespace": "\#(pod.namespace.path)"}}"#
+            _ = try host.python(identity("controller.example"), attach)
         }
         let replies = try host.python(
             identity("alcor.example"), DaemonHost.call("PushNetworkResourceStates", mixed), DaemonHost.open, DaemonHost.send(mixed.second),
@@ -171,7 +183,7 @@ import Testing
                 let isOwn = own.contains(try #require(state["resourceId"] as? String))
                 #expect((state["operationStatus"] as? String ?? "SUCCESS") == (isOwn ? "SUCCESS" : "INVALID_ARG"), "\(state)")
                 let reason = state["reason"] as? String ?? ""
-                #expect(reason.contains("this client may not change it (valid: resources of network vpc-1)") != isOwn, "\(state)")
+                #expect(reason.contains("this client may not change it (valid: pods, neighbors and groups of network vpc-1)") != isOwn, "\(state)")
             }
             #expect(reply.alcorStates.count == 8)
         }
