@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <net/if.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -54,6 +55,26 @@ static inline int hawser_membarrier(int command, unsigned int flags) {
 
 // open(2) of a file that exists, which is variadic and doesn't import.
 static inline int hawser_open(const char *path, int flags) { return open(path, flags); }
+
+// Opens what a path leads to if that is a file of nsfs, which namespaces are; -1 with EINVAL, and not opened, if it is anything else: to open a
+// device or a pipe is to do something to it (open(2), O_PATH).
+static inline int hawser_open_namespace(const char *path) {
+    int place = open(path, __O_PATH | O_CLOEXEC);
+    if (place < 0) return -1;
+    struct statfs system;
+    char name[32];
+    int file = -1, error = EINVAL;
+    if (fstatfs(place, &system) != 0) {
+        error = errno;
+    } else if (system.f_type == HAWSER_NSFS_MAGIC) {
+        snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", place);
+        file = open(name, O_RDONLY | O_CLOEXEC);
+        error = errno;
+    }
+    close(place);
+    errno = error;
+    return file;
+}
 
 // Makes an empty file that must not be there; a descriptor, or -1 with errno.
 static inline int hawser_create(const char *path) { return open(path, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0); }

@@ -31,9 +31,3 @@ static inline int hawser_watch(int inotify, int mounts, int stop, int millisecon
     return (all[0].revents != 0 ? HAWSER_WATCH_ENTRIES : 0) | (all[1].revents & (POLLPRI | POLLERR) ? HAWSER_WATCH_MOUNTS : 0) |
            (all[2].revents != 0 ? HAWSER_WATCH_STOP : 0);
 }
-
-// The inode number of what a descriptor names, 0 when it can't be told; for a namespace it is the namespace's own (namespaces(7)).
-static inline uint64_t hawser_inode(int descriptor) {
-    struct stat status;
-    return fstat(descriptor, &status) == 0 ? status.st_ino : 0;
-}

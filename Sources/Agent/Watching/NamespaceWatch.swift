@@ -1,4 +1,5 @@
-import CLinux
+import HostNetwork
+import Kernel
 import ServiceLifecycle
 import Synchronization
 import SystemPackage
@@ -13,22 +14,14 @@ package final class NamespaceWatch: Sendable {
         case nothing
         /// A file that isn't a network namespace: perhaps not yet.
         case other
-        /// A network namespace, by its inode.
-        case namespace(UInt64)
+        case namespace(NamespaceIdentity)
 
         static func at(_ path: String) -> Seen {
-            let file: FileDescriptor
-            do {
-                file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
-            } catch Errno.permissionDenied {
-                // ip-netns(8) makes the file without any permissions, and mounts the namespace onto it.
-                return .other
+            do throws(NamespaceError) {
+                return .namespace(try NetworkNamespace(at: path).identity)
             } catch {
-                return .nothing
+                return [.invalidArgument, .permissionDenied].contains(error.errno) ? .other : .nothing
             }
-            defer { try? file.close() }
-            guard hawser_namespace_type(file.rawValue) == Int32(HAWSER_CLONE_NEWNET) else { return .other }
-            return .namespace(hawser_inode(file.rawValue))
         }
     }
 

@@ -1,19 +1,16 @@
 import CLinux
+package import HostNetwork
 package import Netlink
 package import SystemPackage
 
 /// A network namespace, held by an open file: it stays what it is whatever happens to the path that it was opened by.
 package struct NetworkNamespace: ~Copyable {
-    /// What tells one namespace from another for as long as both exist (inode of nsfs, namespaces(7)).
-    package struct Identity: Hashable, Sendable {
-        package let device: UInt64
-        package let inode: UInt64
-    }
+    package typealias Identity = NamespaceIdentity
 
     package let path: String
     package let descriptor: FileDescriptor
 
-    /// Opens the network namespace that the file at `path` stands for, as `/run/netns/blue` or `/proc/17/ns/net`.
+    /// Opens the network namespace that the file at `path` stands for, as `/run/netns/blue` or `/proc/17/ns/net`; anything else is left unopened.
     package init(at path: String) throws(NamespaceError) {
         descriptor = try Self.open(path)
         self.path = path
@@ -54,14 +51,19 @@ package struct NamespaceError: Error, Hashable, Sendable, CustomStringConvertibl
 
 extension NetworkNamespace {
     private static func open(_ path: String) throws(NamespaceError) -> FileDescriptor {
-        // Without waiting: the path is what somebody said, and may be a pipe's.
-        let file = unsafe hawser_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        // The path is what somebody said, and may lead to a device that does something when it is opened.
+        let file = unsafe hawser_open_namespace(path)
         guard file >= 0 else {
             let error = Errno.current
-            let reason = error == .noSuchFileOrDirectory ? "does not exist" : "cannot be opened: \(error)"
+            let reason =
+                switch error {
+                case .noSuchFileOrDirectory: "does not exist"
+                case .invalidArgument: "is not a network namespace"
+                default: "cannot be opened: \(error)"
+                }
             throw NamespaceError(path: path, errno: error, reason: reason)
         }
-        // The ioctl of anything else than nsfs fails (ENOTTY), and so it can't be taken for a namespace.
+        // Of another kind of namespace.
         guard hawser_namespace_type(file) == HAWSER_CLONE_NEWNET else {
             _ = close(file)
             throw NamespaceError(path: path, errno: .invalidArgument, reason: "is not a network namespace")

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import HostNetwork
 
 /// The process that changed something, as far as the kernel tells.
 package struct Culprit: Hashable, Sendable, CustomStringConvertible {
