@@ -49,6 +49,8 @@ package enum TransportError: Error, Hashable, Sendable {
     case tooLong(Int, limit: Int)
     /// A dump was interrupted by changes every time.
     case neverConsistent(attempts: Int)
+    /// A list is longer than it was to be.
+    case tooMany(Int)
     /// What was only asked for, a list or one object, was refused.
     case refused(KernelError)
 }
@@ -62,6 +64,7 @@ extension TransportError: CustomStringConvertible {
         case .answerCut: "an answer of the kernel ends in the middle of a message"
         case .tooLong(let length, let limit): "a message of \(length) bytes, where the socket sends \(limit) at most"
         case .neverConsistent(let attempts): "what was asked for changed during each of \(attempts) readings"
+        case .tooMany(let limit): "more than \(limit) of what was asked for"
         case .refused(let error): "\(error)"
         }
     }
@@ -70,7 +73,7 @@ extension TransportError: CustomStringConvertible {
     package var isUncertain: Bool {
         switch self {
         case .system, .noAnswer, .answersLost, .answerCut: true
-        case .tooLong, .neverConsistent, .refused: false
+        case .tooLong, .neverConsistent, .tooMany, .refused: false
         }
     }
 
@@ -83,6 +86,7 @@ extension TransportError: CustomStringConvertible {
         case .answerCut: .badMessage
         case .tooLong: .messageTooLong
         case .neverConsistent: .interrupted
+        case .tooMany: .overflow
         case .refused(let error): error.errno
         }
     }

@@ -35,12 +35,32 @@ extension NetlinkSocket {
         throw .answerCut
     }
 
+    /// Reads a list whose length is up to somebody who isn't trusted, no further than so many messages, one datagram's more or less. What came or
+    /// went meanwhile may be in it or not.
+    ///
+    /// - Throws: `tooMany` where there are more; the rest isn't read, and the socket is of no use any more.
+    package mutating func list<Element>(
+        _ type: MessageType, atMost limit: Int, _ content: (inout MessageWriter) -> Void, _ parse: (MessageHeader, RawSpan) -> Element?
+    ) throws(TransportError) -> [Element] {
+        var elements: [Element] = []
+        for _ in 0..<Self.few {
+            elements.removeAll(keepingCapacity: true)
+            let reading = try pass(type, atMost: limit, content) { if let element = parse($0, $1) { elements.append(element) } }
+            if !reading.isCut { return elements }
+        }
+        throw .answerCut
+    }
+
+    /// How often such a list is begun anew: for each message that is longer than there was room for.
+    private static var few: Int { 3 }
+
     /// How often a list is read, and not as often as somebody makes it necessary.
     private static var attempts: Int { 20 }
 
     /// One reading: whether the kernel calls it consistent, and whether a part is missing.
     private mutating func pass(
-        _ type: MessageType, _ content: (inout MessageWriter) -> Void, _ body: (MessageHeader, RawSpan) -> Void
+        _ type: MessageType, atMost limit: Int = .max, _ content: (inout MessageWriter) -> Void,
+        _ body: (MessageHeader, RawSpan) -> Void
     ) throws(TransportError) -> (isConsistent: Bool, isCut: Bool) {
         let sequence = sequences(1).lowerBound
         var request = MessageWriter(reserving: 256)
@@ -50,6 +70,7 @@ extension NetlinkSocket {
         var (isConsistent, isCut) = (true, false)
         var isDone = false
         var refusal: KernelError?
+        var count = 0
         while !isDone {
             guard let length = try receive(until: .now + patience) else {
                 isCut = true
@@ -65,9 +86,12 @@ extension NetlinkSocket {
                     refusal = KernelError(header, message)
                     refusal?.operation = type
                 case .overrun, .noOperation: break
-                default: if !isCut { body(header, message) }
+                default:
+                    count += 1
+                    if !isCut { body(header, message) }
                 }
             }
+            guard count <= limit else { throw .tooMany(limit) }
             // The rest of the list comes all the same, and must be taken before the next can be asked for.
             isCut = isCut || !areWhole
         }

@@ -15,16 +15,22 @@ extension NetlinkSocket {
     package mutating func send(
         _ batch: inout Batch, _ each: (_ index: Int, MessageHeader, RawSpan) -> Void = { _, _, _ in },
         event: (MessageHeader, RawSpan) -> Void = { _, _ in }
-    ) throws(TransportError) -> [Int: KernelError] {
+    ) throws(TransportError) -> [Int: KernelError] { try exchange(&batch, each, event).refused }
+
+    /// The same, and whether no answer was longer than there was room for.
+    private mutating func exchange(
+        _ batch: inout Batch, _ each: (_ index: Int, MessageHeader, RawSpan) -> Void, _ event: (MessageHeader, RawSpan) -> Void
+    ) throws(TransportError) -> (refused: [Int: KernelError], isWhole: Bool) {
         var refused: [Int: KernelError] = [:]
-        guard !batch.isEmpty else { return refused }
+        var isWhole = true
+        guard !batch.isEmpty else { return (refused, isWhole) }
         let first = sequences(batch.count).lowerBound
         batch.number(from: first)
         var index = 0
         while index < batch.count {
             let end = last(from: index, in: batch)
             try transmit(batch.bytes.span.extracting(batch.start(of: index)..<batch.ends[end]))
-            try collect((first + UInt32(index))...(first + UInt32(end)), event) { header, message in
+            let isAll = try collect((first + UInt32(index))...(first + UInt32(end)), event) { header, message in
                 let place = Int(header.sequence - first)
                 if header.type == .error {
                     refused[place] = KernelError(header, message)
@@ -32,9 +38,10 @@ extension NetlinkSocket {
                     each(place, header, message)
                 }
             }
+            isWhole = isWhole && isAll
             index = end + 1
         }
-        return refused
+        return (refused, isWhole)
     }
 
     /// The same of requests that only ask.
@@ -43,8 +50,14 @@ extension NetlinkSocket {
     package mutating func ask(
         _ batch: inout Batch, absences: Set<Errno>, _ each: (_ index: Int, MessageHeader, RawSpan) -> Void
     ) throws(TransportError) {
-        let refused = try send(&batch, each).filter { !absences.contains($0.value.errno) }
-        if let first = refused.min(by: { $0.key < $1.key }) { throw .refused(first.value) }
+        for _ in 0..<3 {
+            let (answers, isWhole) = try exchange(&batch, each) { _, _ in }
+            let refused = answers.filter { !absences.contains($0.value.errno) }
+            if let first = refused.min(by: { $0.key < $1.key }) { throw .refused(first.value) }
+            // There is room now for the answer that was too long: a link with hundreds of names has one.
+            if isWhole { return }
+        }
+        throw .answerCut
     }
 
     /// The last message that goes in one send with the one at `index`.
@@ -56,13 +69,17 @@ extension NetlinkSocket {
         return last
     }
 
-    /// Receives until each of `sequences` was answered by an `NLMSG_ERROR`, which may say that all is well.
+    /// Receives until each of `sequences` was answered by an `NLMSG_ERROR`, which may say that all is well. Whether nothing was too long.
     private mutating func collect(
         _ sequences: ClosedRange<UInt32>, _ event: (MessageHeader, RawSpan) -> Void, _ body: (MessageHeader, RawSpan) -> Void
-    ) throws(TransportError) {
+    ) throws(TransportError) -> Bool {
         var missing = sequences.count
+        var isWhole = true
         while missing > 0 {
-            guard let length = try receive(until: .now + patience) else { continue }
+            guard let length = try receive(until: .now + patience) else {
+                isWhole = false
+                continue
+            }
             guard length > 0 else { throw .noAnswer(within: patience) }
             try messages(in: length) { header, message in
                 guard header.type != .noOperation, header.type != .done else { return }
@@ -71,6 +88,7 @@ extension NetlinkSocket {
                 body(header, message)
             }
         }
+        return isWhole
     }
 
     /// Sends messages that the caller put together and numbered, as one datagram, and collects what the kernel refused.

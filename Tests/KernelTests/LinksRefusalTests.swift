@@ -118,6 +118,23 @@ import Testing
         #expect(try Set(table.observe([pod].places)) == [pod].objects)
     }
 
+    @Test("tell nothing of what is inside of a pod that has more than it should, and all of the others")
+    func tooMany() throws {
+        let pods = try place.pods(10...11)
+        var table = try place.table()
+        #expect(table.apply(pods.attach) == [])
+        let routes = "seq 0 9999 | awk '{ printf \"route add 198.18.%d.%d/32 dev eth0 proto 104\\n\", $1 / 256, $1 % 256 }' | ip -batch -"
+        try pods[0].namespace.run("sh", "-c", routes)
+        let inside = pods[0].rest.filter(\.isInside)
+        let seen = try Set(table.observe(pods.places))
+        #expect(table.untold.keys.map(\.self) == [pods[0].name] && table.untold.values.allSatisfy(\.isTooMuch))
+        #expect(seen.contains(.link(pods[0].link())) && seen.isSuperset(of: Set(pods[0].objects).subtracting(inside)))
+        #expect(seen.isSuperset(of: pods[1].objects))
+        // What bears the mark elsewhere, or isn't a way out, isn't looked at.
+        try pods[0].namespace.run("sh", "-c", "ip link add own up type veth; ip route flush proto 104 root 198.18.0.0/15; " + routes.replacing("eth0", with: "own"))
+        #expect(try Set(table.observe(pods.places)) == pods.objects && table.untold.isEmpty)
+    }
+
     @Test("show what the pod broke, and can be mended")
     func isMended() throws {
         let pod = try place.pod(10)
@@ -177,5 +194,16 @@ import Testing
         #expect(try Set(table.observe(pods.places, only: [pods[2].name])) == [pods[2]].objects)
         #expect(table.apply(pods.flatMap { $0.rest.reversed().map { .remove($0) } }) == [], "it knows where pod sides are, from observing")
         #expect(try Set(table.observe(pods.places)) == Set(pods.map { .link($0.link()) }))
+    }
+}
+
+extension LinkObject {
+    fileprivate var isInside: Bool {
+        switch self {
+        case .address(let address): address.end.side == .pod
+        case .route(let route): route.side == .pod
+        case .neighbor(let neighbor): neighbor.end.side == .pod
+        case .link, .tunnel, .forwarding, .tableRule: false
+        }
     }
 }

@@ -83,7 +83,10 @@ struct SamplePod {
             + parts.dropFirst(addresses.count).map { .add($0) }
     }
 
-    var place: LinkTable.Place { LinkTable.Place(namespace: namespace.path, interface: interface) }
+    var place: LinkTable.Place {
+        LinkTable.Place(
+            namespace: namespace.path, interface: interface, addresses: Set(addresses), neighbors: Set(Self.gateways))
+    }
 }
 
 extension [SamplePod] {

@@ -13,6 +13,7 @@ package struct LinuxDomains: DomainHost {
     private let onSend: LinuxDataplane.Listener?
     /// Who keeps namespaces for the next daemon, where there is somebody.
     private let kept: DescriptorStore?
+    private let taken = TakenNamespaces()
 
     /// For the namespace of the calling thread. `onSend`: see `LinuxDataplane`.
     package init(
@@ -25,6 +26,12 @@ package struct LinuxDomains: DomainHost {
         self.onSend = onSend
         home = try SharedNamespace(NetworkNamespace.current())
         owner = try home.namespace.identity
+        taken.note(owner, .host)
+        // What an earlier daemon has made is no pod's either.
+        for (path, _) in files(besides: []) {
+            guard let network = DomainNamespace.name(at: path, owner: owner) else { continue }
+            do throws(NamespaceError) { taken.note(try NetworkNamespace(at: path).identity, .network(ID(network))) } catch { continue }
+        }
     }
 
     private let home: SharedNamespace
@@ -39,8 +46,7 @@ package struct LinuxDomains: DomainHost {
     package func open(_ domain: RoutingDomain) throws -> sending OpenDomain {
         guard let made = namespace(of: domain) else { return try open(home.namespace) }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        if let name = domain.fileName, (try? NetworkNamespace(at: made.path)) == nil { try kept?.restore(name, at: made.path) }
-        let namespace = try made.open()
+        let namespace = try open(made, of: domain)
         if let name = domain.fileName { try kept?.keep(namespace, as: name) }
         // Nothing passes on its own there; it was made for that.
         if let failure = try namespace.inside({ () -> ForwardingError? in
@@ -52,6 +58,20 @@ package struct LinuxDomains: DomainHost {
         return try open(namespace)
     }
 
+    /// The domain's namespace, known as such from before it has a name.
+    private func open(_ made: DomainNamespace, of domain: RoutingDomain) throws(NamespaceError) -> NetworkNamespace {
+        do throws(NamespaceError) {
+            if let name = domain.fileName, (try? NetworkNamespace(at: made.path)) == nil {
+                if let left = kept?.left[name] { taken.note(try NetworkNamespace(at: "/proc/self/fd/\(left)").identity, domain) }
+                try kept?.restore(name, at: made.path)
+            }
+            return try made.open { taken.note($0, domain) }
+        } catch {
+            taken.forget(domain)
+            throw error
+        }
+    }
+
     private func open(_ namespace: borrowing NetworkNamespace) throws -> sending OpenDomain {
         let plane = try LinuxDataplane.open(in: namespace, marks: marks, owned: isOwner, over: home.namespace)
         plane.onSend = onSend
@@ -61,7 +81,25 @@ package struct LinuxDomains: DomainHost {
 
     package func remove(_ domain: RoutingDomain) throws {
         try namespace(of: domain)?.remove()
+        taken.forget(domain)
         if let name = domain.fileName { try kept?.forget(name) }
+    }
+
+    package func owner(of identity: NamespaceIdentity) -> String? { taken.owner(of: identity) }
+
+    package func isAttached(_ pod: ID<Pod>, of domain: RoutingDomain, at path: String) -> Bool {
+        do {
+            let place = try NetworkNamespace(at: path)
+            guard let name = domain.fileName, let own = self.path(of: domain) else {
+                var table = try LinkTable(in: home.namespace)
+                return try table.leads(LinkName(of: pod), into: place)
+            }
+            let file = kept?.left[name].map { "/proc/self/fd/\($0)" } ?? own
+            var table = try LinkTable(in: NetworkNamespace(at: file))
+            return try table.leads(LinkName(of: pod), into: place)
+        } catch {
+            return false
+        }
     }
 
     package func leftovers(besides domains: Set<RoutingDomain>) -> [String] {
@@ -92,7 +130,9 @@ package struct LinuxDomains: DomainHost {
             }
             let namespace = DomainNamespace(path: path, owner: owner, name: network)
             try? kept?.forget(name)
-            if (try? namespace.remove()) != nil { removed.append("the routing domain of network \(network) (\(path))") }
+            guard (try? namespace.remove()) != nil else { continue }
+            taken.forget(.network(ID(network)))
+            removed.append("the routing domain of network \(network) (\(path))")
         }
         return removed
     }

@@ -18,6 +18,18 @@ package protocol DomainHost: Sendable {
 
     /// The file by which others find the domain's namespace; nil for the host's own.
     func path(of domain: RoutingDomain) -> String?
+
+    /// For people: whose a namespace is that no pod may have, for it is the daemon's own or a routing domain's; nil for any other.
+    func owner(of identity: NamespaceIdentity) -> String?
+
+    /// Whether the kernel has the pod's interface in the namespace at a path, when the daemon starts.
+    func isAttached(_ pod: ID<Pod>, of domain: RoutingDomain, at path: String) -> Bool
+}
+
+extension DomainHost {
+    /// For models: they have no namespaces.
+    package func owner(of identity: NamespaceIdentity) -> String? { nil }
+    package func isAttached(_ pod: ID<Pod>, of domain: RoutingDomain, at path: String) -> Bool { false }
 }
 
 /// A routing domain's kernel, and what it tells of what others do.

@@ -5,12 +5,14 @@ import SystemPackage
 /// How a routing domain's kernel is looked at, and brought to what is wanted.
 extension DomainReconciler {
     func observe(_ plane: any Dataplane) throws {
-        take(try plane.observe(expecting: desired.state))
+        let found = try plane.observe(expecting: desired.state)
+        take(found, plane.untold)
     }
 
-    /// Believes what was found.
-    func take(_ found: consuming HostState) {
+    /// Believes what was found, and that it is as before inside of pods where nothing can be seen.
+    func take(_ found: consuming HostState, _ untold: [LinkName: Untold]) {
         kept = hideStrangers(from: &found)
+        found.assume(untold.keys, from: believed, desired.state)
         found.share(with: desired.state)
         // After a refusal what is believed is a guess, and before the first look nothing is; what stayed for others is no meddler's.
         if unread == nil, self.plane != nil, !hidesStrangers { notice(believed.differences(to: found)) }
@@ -18,6 +20,7 @@ extension DomainReconciler {
         believed = found
         unread = nil
         blindness = nil
+        note(untold)
     }
 
     /// What is to stay although nobody asks for it isn't looked at: no plan touches it. Answers how many interfaces that are.
@@ -84,13 +87,13 @@ extension DomainReconciler {
             applied.merge(result)
             let culprits = result.isUncertain ? [] : blamed(for: result.refusals)
             if culprits.isEmpty || attempt == 3 {
-                if !result.refusals.contains(where: { $0.operation.object.isRuleset }) { owe(plan.stamps) }
+                if !result.refusals.contains(where: \.operation.object.isRuleset) { owe(plan.stamps) }
                 break
             }
             plan = self.plan(touching: keys)
             plan.leaveOut(culprits.union(debtors?.pods ?? []))
         }
-        if !applied.refusals.isEmpty { applied.refusals += leftUndone(keys, after: applied.refusals) }
+        applied.refusals += leftUndone(keys, after: applied.refusals)
         finish(applied)
         return applied
     }
@@ -105,18 +108,22 @@ extension DomainReconciler {
 
     private func plan(touching keys: Set<Object.Key>?) -> Plan {
         var plan = keys.map { desired.plan(from: believed, touching: $0) } ?? desired.plan(from: believed)
+        plan.awaited = awaited
         if keeps { plan.spareStampChains() }
         return plan
     }
 
-    /// Whatever differs from what is wanted is nobody's success: what was refused with others, and what wasn't tried after it.
+    /// Whatever differs from what is wanted is nobody's success: what was refused with others, and what wasn't tried after it. What is up to a pod is
+    /// told as that pod's.
     private func leftUndone(_ keys: Set<Object.Key>?, after refusals: [Refusal]) -> [Refusal] {
-        guard let first = refusals.first else { return [] }
+        guard let first = refusals.first(where: { !$0.isInside }) else { return [] }
         let told = Set(refusals.map(\.because))
         let keys = keys ?? believed.keys(differingFrom: desired.state)
         var rest = Plan(from: believed, to: desired.state, touching: keys)
         if keeps { rest.spareStampChains() }
-        return rest.steps.filter { !told.contains($0.because) }.map { step in
+        let pods = Set(refusals.filter(\.isInside).compactMap(\.operation.object.link)).union(ailments.links)
+        let left = rest.steps.filter { step in !told.contains(step.because) && !(step.object.link.map(pods.contains) ?? false) }
+        return left.map { step in
             Refusal(step, errno: Errno.canceled.rawValue, explanation: "not in force, for another was refused: \(first)")
         }
     }
@@ -175,8 +182,9 @@ extension DomainReconciler {
     }
 
     private func finish(_ applied: Applied) {
-        for refusal in applied.refusals { logger.error("\(refusal)") }
-        if let refusal = applied.refusals.first {
+        for refusal in applied.refusals { logger.log(level: refusal.isInside ? .warning : .error, "\(refusal)") }
+        note(applied.refusals.filter(\.isInside))
+        if let refusal = applied.refusals.first(where: { !$0.isInside }) {
             unread = refusal.description
             failures += 1
             waker.yield()

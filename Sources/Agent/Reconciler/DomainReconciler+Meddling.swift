@@ -13,25 +13,32 @@ extension DomainReconciler {
             suspect(.ruleset, suspects, by: culprit, "somebody changed Hawser's nftables tables in \(domain)")
         case .pod(let link, let culprit):
             guard believed[.link(link)] != nil else { return }
-            suspect(.link(link), Suspects(links: [link]), by: culprit, "somebody changed the pod side of link \(link)")
+            suspect(.side(link), Suspects(sides: [link]), by: culprit)
+        case .link(.gone(let link), let culprit) where !link.isTunnel:
+            guard believed[.link(link)] != nil else { return }
+            suspect(.side(link), Suspects(sides: [link]), by: culprit)
         case .link(let event, let culprit):
             guard let suspects = news(event) else { return }
             var isUrgent = false
             if case .unmarked = event { isUrgent = true }
             for link in suspects.links {
-                suspect(.link(link), suspects, by: culprit, isUrgent: isUrgent, "somebody changed what is on link \(link) of \(domain)")
+                // With its pair a pod takes away what is on it.
+                let isUpToPod = if case .lacks = event { !link.isTunnel } else { false }
+                let reason = isUpToPod ? nil : "somebody changed what is on link \(link) of \(domain)"
+                suspect(.link(link), suspects, by: culprit, isUrgent: isUrgent, reason)
             }
             if suspects.elsewhere { suspect(.elsewhere, suspects, by: culprit, "routes to other hosts may be gone from \(domain)") }
         }
     }
 
+    /// - Parameter reason: why the host isn't ready until it is looked at; nil: what a pod can do doesn't make it unready.
     private func suspect(
-        _ subject: Suspicion.Subject, _ suspects: Suspects, by culprit: Culprit?, isUrgent: Bool = false, _ reason: String
+        _ subject: Suspicion.Subject, _ suspects: Suspects, by culprit: Culprit?, isUrgent: Bool = false, _ reason: String? = nil
     ) {
         let now = ContinuousClock.now
         let due = suspicion.note(subject, suspects, by: culprit, isUrgent: isUrgent, at: now)
-        // A pod that goes on and on at its own interface doesn't keep the host from being ready.
-        if due <= now { health.notice(reason + (culprit.map { " (by \($0))" } ?? "") + ", and it isn't put right yet") }
+        // One that goes on and on at an interface doesn't keep the host from being ready.
+        if due <= now, let reason { health.notice(reason + (culprit.map { " (by \($0))" } ?? "") + ", and it isn't put right yet") }
         remind()
     }
 
@@ -95,21 +102,28 @@ extension DomainReconciler {
 
     // MARK: Looking
 
-    /// Looks at what is due; what may differ now from what is wanted, and whether everything is to be looked at.
+    /// Looks at what is due, but for pods' own ends; what may differ now from what is wanted, and whether everything is to be looked at.
     func look(through plane: any Dataplane) throws -> (keys: Set<Object.Key>, isWhole: Bool) {
         let taken = suspicion.take(at: .now)
         remind()
         guard !taken.suspects.isEmpty else { return ([], taken.isWhole) }
+        return (try inspect(taken, through: plane), taken.isWhole)
+    }
+
+    /// Looks at suspects; what may differ now from what is wanted.
+    func inspect(_ taken: Suspicion.Taken, through plane: any Dataplane) throws -> Set<Object.Key> {
         var look = try plane.look(at: taken.suspects, expecting: desired.state)
         hideStrangers(from: &look.found)
+        let untold = plane.untold
+        look.found.assume(untold.keys, from: believed, desired.state)
         let differences = believed.take(look.found, of: taken.suspects, expecting: desired.state)
         notice(differences, look.restored, by: taken.culprits)
+        note(untold, of: taken.suspects.links.union(taken.suspects.sides))
         var keys: Set<Object.Key> = []
         var gone: [ID<Pod>] = []
         for difference in differences {
             let object = difference.entry.object
-            // A pair that is gone may have gone with its pod's namespace, which is for others to know.
-            if case .link(let link) = object, difference.kind == .missing {
+            if case .link(let link) = object, difference.isAway {
                 logger.warning("the interface of pod \(link.pod) is gone")
                 gone.append(link.pod)
             }
@@ -119,14 +133,18 @@ extension DomainReconciler {
                 misled.insert(route.destination.first)
             }
         }
-        guard !gone.isEmpty else { return (keys, taken.isWhole) }
+        // What couldn't be put right before is tried again.
+        for link in taken.suspects.links.union(taken.suspects.sides) where ailments.contains(link) {
+            keys.formUnion(desired.state.keys(on: link).union(believed.keys(on: link)))
+        }
+        guard !gone.isEmpty else { return keys }
         let links = Set(gone.map { LinkName(of: $0) })
         for difference in differences where difference.entry.object.link.map(links.contains) ?? false {
             keys.remove(difference.entry.object.key)
             lost.insert(difference.entry.object.key)
         }
         whenLost(gone)
-        return (keys, taken.isWhole)
+        return keys
     }
 
     func notice(_ differences: [Difference], _ restored: [LinkName: [String]] = [:], by culprits: [Suspicion.Subject: [Culprit]] = [:]) {
@@ -156,8 +174,30 @@ extension DomainReconciler {
         return Phase.of(Operation(.add, entry)) == .stamp
     }
 
-    /// Whether all that was noticed is put right. What waits for its turn is no more noticed than it keeps the host from being ready.
-    var isSettled: Bool { !suspicion.isDue(at: .now) && noticed.isEmpty }
+    /// Whether all that was noticed is put right. What waits for its turn is no more noticed than it keeps the host from being ready; nor is what is
+    /// up to a pod.
+    var isSettled: Bool {
+        guard !suspicion.isDue(at: .now) else { return false }
+        guard !noticed.isEmpty else { return true }
+        let pods = Set(lost.compactMap { if case .link(let link) = $0 { link } else { nil } }).union(ailments.links)
+        return noticed.values.allSatisfy { repair in
+            repair.differences.allSatisfy { difference in
+                difference.entry.object.isInside || difference.entry.object.link.map(pods.contains) ?? false
+            }
+        }
+    }
+}
+
+extension Difference {
+    /// Whether a pair isn't where its pod is: it is gone, perhaps with the pod's namespace, or its other end is in another. Which is for others to
+    /// know.
+    fileprivate var isAway: Bool {
+        switch kind {
+        case .missing: true
+        case .changed(to: .link(let found)): found.namespace.isEmpty
+        case .changed, .extra: false
+        }
+    }
 }
 
 extension Object {

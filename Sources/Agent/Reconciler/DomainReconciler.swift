@@ -28,6 +28,12 @@ actor DomainReconciler {
     var suspicion = Suspicion()
     /// What somebody else has changed, and isn't put right yet.
     var noticed: [IntentID: Repair] = [:]
+    /// Pods in whose own namespaces something isn't as it is wanted, and can't be made so at present.
+    var ailments = Ailments()
+    /// What is known of pods' namespaces.
+    var ground = Ground() { didSet { plane?.stand(on: ground) } }
+    /// Links of pods that somebody waits for.
+    var awaited: Set<LinkName> = []
     /// Addresses whose packets were led elsewhere: their tracked flows are forgotten when they aren't any more.
     var misled: Set<IPAddress> = []
     nonisolated let health = DomainHealth()
@@ -101,9 +107,12 @@ actor DomainReconciler {
         for await _ in queue.ticks {
             let works = queue.take()
             guard !works.isEmpty else { continue }
+            let start = ContinuousClock.now
             let outcome = perform(works)
+            // A pair that a pod deletes again and again is made anew here.
+            if works.allSatisfy({ $0.isIdle && !$0.isWhole }) { rest(since: start) }
             tell(outcome)
-            if outcome.isOver { end() }
+            if outcome.isOver { end() } else if let turn = attend() { tell(turn) }
         }
     }
 
@@ -144,6 +153,8 @@ actor DomainReconciler {
     func start(_ work: DomainWork, forgetting released: [IPAddress]) throws -> DomainOutcome {
         var outcome = DomainOutcome(domain: domain)
         unforgotten = released.map { AddressRange(Prefix($0)) }
+        ground.former = Set(released)
+        learn([work])
         keeps = work.keeps ?? false
         do {
             outcome.applied = try begin(work.begin ?? Intents(), attachable: Set(work.appeared))
@@ -159,11 +170,12 @@ actor DomainReconciler {
     }
 
     /// What there is to say of works that were done as far as they could be.
-    private func conclude(_ outcome: inout DomainOutcome, _ works: [DomainWork], isWhole: Bool) {
+    func conclude(_ outcome: inout DomainOutcome, _ works: [DomainWork], isWhole: Bool) {
         outcome.isWhole = isWhole && blindness == nil
         outcome.unread = unread
         outcome.kept = kept
         outcome.repairs = takeRepairs()
+        outcome.ailing = ailments.reasons
         if isSettled { outcome.settled = health.noticed }
         if let blindness { outcome.untried = (works.reduce(into: []) { $0.formUnion($1.subjects) }, blindness) }
     }
@@ -173,6 +185,7 @@ actor DomainReconciler {
         outcome.passes = works.compactMap(\.pass)
         var isWhole = true
         for keeps in works.compactMap(\.keeps) { self.keeps = keeps }
+        learn(works)
         do {
             if isEnding {
                 // It couldn't be removed before.
@@ -197,6 +210,23 @@ actor DomainReconciler {
         if isEnding || works.contains(where: \.isLast) { outcome.isOver = close() }
         conclude(&outcome, works, isWhole: isWhole)
         return outcome
+    }
+
+    /// Takes note of which namespaces pods are in, and of who waits for them.
+    private func learn(_ works: [DomainWork]) {
+        awaited = []
+        var homes = ground.homes
+        for work in works {
+            if work.begin != nil { homes = [:] }
+            for pod in work.gone { homes[LinkName(of: pod)] = nil }
+            for (pod, home) in work.homes { homes[LinkName(of: pod)] = home }
+            awaited.formUnion(work.appeared.map { LinkName(of: $0) })
+            for change in work.changed {
+                if case .pod(let pod)? = change.after { awaited.insert(LinkName(of: pod.id)) }
+                if case .pod(let pod)? = change.before, change.after == nil { homes[LinkName(of: pod.id)] = nil }
+            }
+        }
+        if homes != ground.homes { ground.homes = homes }
     }
 
     /// The domain has no kernel yet.
@@ -224,8 +254,10 @@ actor DomainReconciler {
         defer { if !isDerived { _ = derive([:]) } }
         let open: OpenDomain
         do { open = try host.open(domain) } catch { throw Unopened(because: error) }
+        open.plane.stand(on: ground)
         let epochs = HostState(try open.plane.stamps()).epochs(of: intents.pods.keys, in: desired.layout.marks)
-        take(try open.plane.observe(expecting: derive(epochs)))
+        let found = try open.plane.observe(expecting: derive(epochs))
+        take(found, open.plane.untold)
         do { try open.plane.adopt(believed) } catch let refusal as Refusal where refusal.errno == Errno.notPermitted.rawValue {
             // Another process that lives has the tables: two would undo each other's work.
             throw Unopened(because: refusal)
@@ -241,7 +273,8 @@ actor DomainReconciler {
     private func change(_ works: [DomainWork]) -> (Applied, isWhole: Bool) {
         var touched = lost
         lost = []
-        var isWhole = unread != nil || works.contains(where: \.isWhole)
+        // Where nobody waits, what a pod does is no reason to look at everything.
+        var isWhole = works.contains { $0.isWhole || (unread != nil && !$0.isIdle) }
         do {
             guard let plane else { return (Applied(), isWhole) }
             let look = try look(through: plane)
@@ -267,6 +300,10 @@ actor DomainReconciler {
             }
             touched.formUnion(desired.attach(work.appeared, detach: work.gone))
         }
+        // One that couldn't be put right is tried again as a whole.
+        for link in Set(touched.compactMap(\.link)) where ailments.contains(link) {
+            touched.formUnion(desired.state.keys(on: link).union(believed.keys(on: link)))
+        }
         let applied = carryOut(touching: isWhole ? nil : touched)
         if !misled.isEmpty, let plane, applied.refusals.isEmpty {
             unforgotten += misled.sorted().map { AddressRange(Prefix($0)) }
@@ -285,6 +322,7 @@ actor DomainReconciler {
         lost = []
         suspicion = Suspicion()
         noticed = [:]
+        ailments = Ailments()
         do {
             try host.remove(domain)
             failures = 0
@@ -299,6 +337,11 @@ actor DomainReconciler {
 }
 
 extension DomainWork {
+    /// Whether it is there only because something is due.
+    fileprivate var isIdle: Bool {
+        begin == nil && changed.isEmpty && appeared.isEmpty && gone.isEmpty && replaced.isEmpty && keeps == nil && !isLast
+    }
+
     /// What nobody waits for: another look, and what follows from it.
     static var again: DomainWork {
         var work = DomainWork(nil)

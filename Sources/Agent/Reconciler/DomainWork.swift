@@ -12,6 +12,8 @@ struct DomainWork: Sendable {
     var appeared: [ID<Pod>] = []
     var gone: [ID<Pod>] = []
     var replaced: [ID<Pod>] = []
+    /// Which namespaces those are that came.
+    var homes: [ID<Pod>: NamespaceIdentity] = [:]
     /// The kernel is to be read again.
     var isWhole = false
     /// The domain ends afterwards.
@@ -39,14 +41,18 @@ struct DomainWork: Sendable {
         }
     }
 
+    /// The last look at a pod counts.
     mutating func take(_ look: NamespaceTable.Look, at pod: ID<Pod>) {
         switch look {
         case .same: break
-        case .appeared: appeared.append(pod)
-        case .absent, .gone: gone.append(pod)
-        case .replaced:
+        case .appeared, .replaced:
+            gone.removeAll { $0 == pod }
             appeared.append(pod)
-            replaced.append(pod)
+            if look == .replaced { replaced.append(pod) }
+        case .absent, .gone:
+            appeared.removeAll { $0 == pod }
+            replaced.removeAll { $0 == pod }
+            gone.append(pod)
         }
     }
 }
@@ -60,6 +66,8 @@ struct DomainOutcome: Sendable {
     var isWhole = false
     /// It must be read again before it can be said to be as wanted: why.
     var unread: String?
+    /// Resources that aren't in force because of what a pod has done in its own namespace, all of them at present.
+    var ailing: [IntentID: Ailing] = [:]
     /// Nothing could be done for these, for the kernel can't be read: why.
     var untried: (ids: Set<IntentID>, reason: String)?
     /// Interfaces of pods that nobody has asked for, which stay.

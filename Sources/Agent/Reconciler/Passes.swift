@@ -80,6 +80,8 @@ struct Passes {
 
     private mutating func free(by outcome: DomainOutcome) -> [(RoutingDomain, DomainWork)] {
         var free: [(RoutingDomain, DomainWork)] = []
+        // What a domain does because of a pod lets go of nothing.
+        guard outcome.isOver || !outcome.passes.isEmpty else { return free }
         for domain in held.keys.sorted() {
             for index in held[domain, default: []].indices where held[domain]?[index].waitsFor.contains(outcome.domain) ?? false {
                 // One that is to begin again waits for its end, others for the next that they do.

@@ -12,7 +12,7 @@ extension Reconciler {
         var namespaces = namespaces
         var looks: [ID<Pod>: NamespaceTable.Look] = [:]
         for pod in edits.pods {
-            _ = namespaces.place(pod, at: intents.pods[pod]?.namespace)
+            _ = namespaces.place(pod, at: intents.pods[pod]?.namespace, intents.pods[pod]?.interface ?? "")
             looks[pod] = [.same, .appeared, .replaced].contains(namespaces.look(at: pod)) ? .appeared : .gone
         }
         var plan: [String] = []
@@ -102,11 +102,8 @@ extension Reconciler {
         return (pod, network?.subnets ?? [])
     }
 
-    static func missing(_ namespaces: NamespaceTable) -> (Pod) -> String? {
-        { pod in
-            guard let path = pod.namespace else { return "its attachment" }
-            return namespaces.isThere(pod.id) ? nil : "network namespace \(path)"
-        }
+    static func missing(_ namespaces: NamespaceTable) -> (Pod) -> NamespaceTable.Absence? {
+        { pod in pod.namespace == nil ? .awaits("its attachment") : namespaces.absence(of: pod.id) }
     }
 
     /// Judges how a resource stands now, and tells the journal when that is news.

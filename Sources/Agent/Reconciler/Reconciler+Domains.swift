@@ -34,11 +34,11 @@ extension Reconciler {
 
     /// Takes what came of a domain's work, and answers who waited for the last of it.
     func take(_ outcome: DomainOutcome) {
-        note(outcome)
+        let ailing = note(outcome)
         if outcome.isOver { domains[outcome.domain] = nil }
         let (complete, free) = passes.take(outcome)
         for (domain, work) in free { deliver(work, to: domain) }
-        var concerned = Set(outcome.applied.refusals.map(\.because))
+        var concerned = ailing.union(outcome.applied.refusals.map(\.because))
         if outcome.isWhole || outcome.unread != nil { concerned.formUnion(residents(of: outcome.domain)) }
         for pass in complete { concerned.subtract(pass.concerned) }
         for id in concerned { record(id, source: nil) }
@@ -46,8 +46,10 @@ extension Reconciler {
         if outcome.isWhole, !released.isEmpty { forgetReleased() }
     }
 
-    func note(_ outcome: DomainOutcome) {
-        standings.take(outcome)
+    /// Answers the resources that ail since, or don't any more.
+    @discardableResult
+    func note(_ outcome: DomainOutcome) -> Set<IntentID> {
+        let ailing = standings.take(outcome)
         domains[outcome.domain]?.health.settle(outcome.settled)
         for repair in outcome.repairs {
             repairs += 1
@@ -55,6 +57,7 @@ extension Reconciler {
             journal.record(EventView(repair, in: outcome.domain))
         }
         if outcome.domain == .host { generation = outcome.applied.generation ?? generation }
+        return ailing
     }
 
     /// The resources that stand as a domain does.

@@ -14,10 +14,12 @@ extension Reconciler {
         intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
         warn(of: ([], take(firstPlaces).now))
         missed = Missed(try store.loss(), unreadable: loaded.unreadable)
-        for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace) }
+        for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace, pod.interface) }
         follow(namespaces.watched)
-        for pod in intents.pods.keys { _ = namespaces.look(at: pod) }
         _ = map.take(intents.all.map { (nil, $0) }, in: intents)
+        namespaces.begin(with: intents.pods.keys) { id, path in
+            intents.pods[id].map { host.isAttached(id, of: map.domain(of: $0.network), at: path) } ?? false
+        }
         let purges = try store.purges()
         let works = Dictionary(
             uniqueKeysWithValues: map.there.map { domain in
@@ -26,6 +28,7 @@ extension Reconciler {
                 work.begin = seen
                 work.keeps = missed != nil
                 work.appeared = seen.pods.keys.filter(namespaces.isThere)
+                for pod in work.appeared { work.homes[pod] = namespaces.home(of: pod) }
                 return (domain, work)
             })
         for domain in map.there {
@@ -89,7 +92,7 @@ extension Reconciler {
             return work
         }
         place(changed)
-        look(at: Set(edits.pods).union(batch.paths.flatMap { namespaces.pods(at: $0) }).union(batch.lost), number, &works)
+        let seen = look(at: Set(edits.pods).union(batch.paths.flatMap { namespaces.pods(at: $0) }).union(batch.lost), number, &works)
         if edits.isWhole { becomeWhole(number, &works) }
         if missed != nil { for domain in works.keys { works[domain]?.keeps = true } }
         if batch.wantsResync {
@@ -103,7 +106,7 @@ extension Reconciler {
         pass.concerned = changed
         for id in changed { pass.concerned.formUnion(waiting(for: id)) }
         for path in batch.paths { pass.concerned.formUnion(namespaces.pods(at: path).map(\.intent)) }
-        pass.concerned.formUnion(batch.lost.map(\.intent))
+        pass.concerned.formUnion(seen.map(\.intent))
         pass.concerned.formUnion(routed(by: edits.before.values.compactMap(\.self) + pass.concerned.compactMap { intents[$0] }))
         pass.concerned.formUnion((overlapped?.now ?? []).union(overlapped?.before ?? []).map(\.intent))
         if let overlapped { warn(of: overlapped) }
@@ -140,20 +143,27 @@ extension Reconciler {
         var differs = false
         for id in changed where id.kind == .pod {
             let pod = ID<Pod>(id.id)
-            if namespaces.place(pod, at: intents.pods[pod]?.namespace) { differs = true }
+            if namespaces.place(pod, at: intents.pods[pod]?.namespace, intents.pods[pod]?.interface ?? "") { differs = true }
         }
         if differs { follow(namespaces.watched) }
     }
 
-    /// Looks whether pods' namespaces are there, and tells their domains.
-    private func look(at pods: Set<ID<Pod>>, _ number: Int, _ works: inout [RoutingDomain: DomainWork]) {
-        for id in pods {
-            let look = namespaces.look(at: id)
-            guard let pod = intents.pods[id] else { continue }
-            let domain = map.domain(of: pod.network)
-            // A pair that vanished is made anew where its pod still is, so its domain is asked in any case.
-            guard map.there.contains(domain) else { continue }
-            works[domain, default: DomainWork(number)].take(look, at: id)
+    /// Looks whether pods' namespaces are there, and tells their domains. Answers who was looked at: also those who wait for what others have let
+    /// go of.
+    private func look(at pods: Set<ID<Pod>>, _ number: Int, _ works: inout [RoutingDomain: DomainWork]) -> Set<ID<Pod>> {
+        var (all, next) = (pods, pods)
+        // More rounds than that are for paths that change faster than they are looked at.
+        for _ in 0..<4 where !next.isEmpty {
+            for id in next.sorted() {
+                let look = namespaces.look(at: id)
+                guard let pod = intents.pods[id] else { continue }
+                let domain = map.domain(of: pod.network)
+                // A pair that vanished is made anew where its pod still is, so its domain is asked in any case.
+                guard map.there.contains(domain) else { continue }
+                works[domain, default: DomainWork(number)].take(look, at: id)
+            }
+            next = namespaces.takeHopeful()
+            all.formUnion(next)
         }
         for (domain, var work) in works {
             // What a domain is told of for the first time is as it is, and what it isn't told of any more is no matter of its own.
@@ -162,8 +172,10 @@ extension Reconciler {
                 if case .pod(let pod)? = change.before, change.after == nil { work.gone.append(pod.id) }
             }
             if let begin = work.begin { work.appeared = begin.pods.keys.filter(namespaces.isThere) }
+            for pod in work.appeared { work.homes[pod] = namespaces.home(of: pod) }
             works[domain] = work
         }
+        return all
     }
 
     // MARK: Remembering

@@ -25,7 +25,7 @@ package actor Reconciler: Reconciling, Service {
     var domains: [RoutingDomain: DomainReconciler] = [:] { didSet { vitals.set(domains) } }
     var passes = Passes()
     var standings: Standings
-    var namespaces = NamespaceTable()
+    var namespaces: NamespaceTable
     /// Where pods were attached whose intents name no namespace.
     var attachments: [ID<Pod>: String] = [:]
     /// What Alcor has said and intents can't hold.
@@ -70,6 +70,7 @@ package actor Reconciler: Reconciling, Service {
         self.layout = layout
         firstPlaces = places
         standings = Standings(over: layout.underlay)
+        namespaces = NamespaceTable(owner: { host.owner(of: $0) })
         self.store = store
         self.journal = journal
         self.logger = logger

@@ -12,10 +12,13 @@ struct Repair: Sendable {
     init(of owner: IntentID) { self.owner = owner }
 
     mutating func formUnion(_ other: Repair) {
-        differences += other.differences
+        // A pod that can't be repaired can still be looked at, again and again.
+        differences += other.differences.prefix(max(0, Self.most - differences.count))
         restored += other.restored
         for culprit in other.culprits where !culprits.contains(culprit) { culprits.append(culprit) }
     }
+
+    private static let most = 1000
 
     /// Without what nobody wants back: a link that went with its pod's namespace isn't missing.
     func relevant(to desired: HostState) -> Repair? {
@@ -64,10 +67,13 @@ extension [Repair] {
         for difference in differences {
             let object = difference.entry.object
             if let table = object.table, gone.contains(table), object.tableItself == nil { continue }
-            let subject: Suspicion.Subject = object.isRuleset ? .ruleset : object.link.map { .link($0) } ?? .elsewhere
             var repair = Repair(of: difference.because)
             repair.differences = [difference]
-            repair.culprits = culprits[subject] ?? []
+            if let link = object.link {
+                repair.culprits = (culprits[.link(link)] ?? []) + (culprits[.side(link)] ?? [])
+            } else {
+                repair.culprits = culprits[object.isRuleset ? .ruleset : .elsewhere] ?? []
+            }
             repairs[repair.owner, default: Repair(of: repair.owner)].formUnion(repair)
         }
         for (link, words) in restored {

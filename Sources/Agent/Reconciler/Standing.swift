@@ -19,6 +19,8 @@ struct Standing: Hashable, Sendable {
 struct Standings: Sendable {
     /// What a domain's kernel refused on behalf of an intent, until it takes it.
     private var refused: [RoutingDomain: [IntentID: Refusal]] = [:]
+    /// What isn't in force because of what a pod has done in its own namespace; that makes the pod failed, and the host no less ready.
+    private var ailing: [RoutingDomain: [IntentID: Ailing]] = [:]
     /// What a domain couldn't even try for an intent, for the kernel can't be read: why.
     private var untried: [RoutingDomain: [IntentID: String]] = [:]
     /// Domains that must be read again, and why.
@@ -34,7 +36,9 @@ struct Standings: Sendable {
         return refusal.map { "\($0.because): \($0)" } ?? unread.min { $0.key < $1.key }?.value
     }
 
-    mutating func take(_ outcome: DomainOutcome) {
+    /// Answers the resources that ail since, or don't any more.
+    @discardableResult
+    mutating func take(_ outcome: DomainOutcome) -> Set<IntentID> {
         let domain = outcome.domain
         if outcome.isWhole || outcome.isOver {
             refused[domain] = nil
@@ -42,8 +46,11 @@ struct Standings: Sendable {
         }
         if let (ids, reason) = outcome.untried { untried[domain, default: [:]].merge(ids.map { ($0, reason) }) { $1 } }
         // Of several refusals for one intent the first one is the cause.
-        for refusal in outcome.applied.refusals { refused[domain, default: [:]].merge([refusal.because: refusal]) { first, _ in first } }
+        for refusal in outcome.applied.refusals where !refusal.isInside { refused[domain, default: [:]].merge([refusal.because: refusal]) { first, _ in first } }
         unread[domain] = outcome.isOver ? nil : outcome.unread
+        let before = ailing[domain] ?? [:]
+        ailing[domain] = outcome.isOver || outcome.ailing.isEmpty ? nil : outcome.ailing
+        return Set(before.keys).union(outcome.ailing.keys).filter { before[$0] != outcome.ailing[$0] }
     }
 
     /// Whether a domain's kernel is as it is wanted, as far as is known.
@@ -57,6 +64,12 @@ struct Standings: Sendable {
             answer.explanation = refusal.explanation
             return answer
         }
+        if !ailing.isEmpty, let ailing = ailing.sorted(by: { $0.key < $1.key }).lazy.compactMap({ $0.value[id] }).first {
+            var answer = Answer(intent: id, status: .failed, reason: ailing.reason)
+            answer.errno = ailing.errno
+            answer.explanation = ailing.explanation
+            return answer
+        }
         let reason = untried.isEmpty ? nil : untried.sorted { $0.key < $1.key }.lazy.compactMap { $0.value[id] }.first
         return reason.map { Answer(intent: id, status: .failed, reason: $0) }
     }
@@ -66,7 +79,7 @@ struct Standings: Sendable {
     }
 
     /// The standing of a resource that is known, judged anew. Answers whether it differs from what it was.
-    mutating func judge(_ id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> (standing: Standing, isNew: Bool) {
+    mutating func judge(_ id: IntentID, in intents: Intents, missing: (Pod) -> NamespaceTable.Absence?) -> (standing: Standing, isNew: Bool) {
         var standing = standing(of: id, in: intents, missing: missing)
         if let old = known[id], old.status == standing.status {
             standing.since = old.since
@@ -78,7 +91,7 @@ struct Standings: Sendable {
     }
 
     /// How it stands, as an answer to whoever asked for it; with what the kernel said, where it refused.
-    func answer(_ id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Answer {
+    func answer(_ id: IntentID, in intents: Intents, missing: (Pod) -> NamespaceTable.Absence?) -> Answer {
         if let failure = failure(of: id) { return failure }
         let standing = standing(of: id, in: intents, missing: missing)
         return Answer(intent: id, status: standing.status, reason: standing.reason)
@@ -88,7 +101,7 @@ struct Standings: Sendable {
 
     subscript(id: IntentID) -> Standing? { known[id] }
 
-    private func standing(of id: IntentID, in intents: Intents, missing: (Pod) -> String?) -> Standing {
+    private func standing(of id: IntentID, in intents: Intents, missing: (Pod) -> NamespaceTable.Absence?) -> Standing {
         if let failure = failure(of: id) { return Standing(.failed, reason: failure.reason) }
         if intents.leaving.contains(id) {
             let users = intents.holders(of: id)
@@ -98,7 +111,7 @@ struct Standings: Sendable {
         if id.kind == .network, let trouble = unread[.network(ID(id.id))] { return Standing(.failed, reason: trouble) }
         if id.kind == .neighbor { return Self.standing(waitingFor: intents.unmet(for: ID<Neighbor>(id.id), over: underlay)) }
         if id.kind == .network {
-            let waits = intents.unmet(for: ID<Network>(id.id), over: underlay, missing: missing)
+            let waits = intents.unmet(for: ID<Network>(id.id), over: underlay) { missing($0)?.reason }
             return Self.standing(waitingFor: waits + intents.overlaps(of: ID(id.id)))
         }
         guard id.kind == .pod, let pod = intents.pods[ID(id.id)] else { return Standing(.applied) }
@@ -108,7 +121,11 @@ struct Standings: Sendable {
         }
         let unmet = intents.unmet(for: pod.id)
         var waits = unmet.map(\.description)
-        if let reason = missing(pod) { waits.append(reason) }
+        switch missing(pod) {
+        case .refused(let reason)?: return Standing(.failed, reason: reason)
+        case .awaits(let reason)?: waits.append(reason)
+        case nil: break
+        }
         return Self.standing(waitingFor: waits)
     }
 

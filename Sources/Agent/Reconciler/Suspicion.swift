@@ -4,10 +4,12 @@ import Kernel
 /// What somebody else may have changed in a routing domain, until it is looked at.
 ///
 /// Each link has a pace of its own: one that is changed again and again, as a pod can do with its own interface, is looked at once a second and
-/// holds up no other.
+/// holds up no other. And pods' own ends, all of them together, are looked at in turns, between which there is time for everything else.
 struct Suspicion {
     enum Subject: Hashable, Sendable {
         case link(LinkName)
+        /// A pod's own end of its pair, which is up to the pod.
+        case side(LinkName)
         /// Routes out of others' interfaces.
         case elsewhere
         case ruleset
@@ -30,9 +32,13 @@ struct Suspicion {
 
     private var cases: [Subject: Case] = [:]
     private var paces: [Subject: Pace] = [:]
+    /// Until when no pod's end is looked at.
+    private var rest: ContinuousClock.Instant?
 
     /// When the next look is due.
-    var next: ContinuousClock.Instant? { cases.values.lazy.map(\.due).min() }
+    var next: ContinuousClock.Instant? {
+        cases.lazy.map { subject, known in subject.isSide ? max(known.due, rest ?? known.due) : known.due }.min()
+    }
 
     /// Answers when it is to be looked at.
     ///
@@ -48,12 +54,33 @@ struct Suspicion {
         return known.due
     }
 
-    /// Whether something is due to be looked at.
-    func isDue(at now: ContinuousClock.Instant) -> Bool { cases.values.contains { $0.due <= now } }
+    /// A pod's end isn't looked at before that, whatever happens there.
+    mutating func postpone(_ link: LinkName, until time: ContinuousClock.Instant) {
+        var known = cases[.side(link)] ?? Case(due: time)
+        known.suspects.sides.insert(link)
+        known.due = max(known.due, time)
+        cases[.side(link)] = known
+    }
 
+    /// No pod's end is looked at before that.
+    mutating func rest(until time: ContinuousClock.Instant) { rest = max(rest ?? time, time) }
+
+    /// Whether something is due to be looked at that isn't up to pods.
+    func isDue(at now: ContinuousClock.Instant) -> Bool { cases.contains { !$0.key.isSide && $0.value.due <= now } }
+
+    /// The pod's end that has been due for the longest.
+    mutating func takeSide(at now: ContinuousClock.Instant) -> Taken? {
+        if let rest, rest > now { return nil }
+        let due = cases.lazy.filter { $0.key.isSide && $0.value.due <= now }
+        guard let (subject, known) = due.min(by: { $0.value.due < $1.value.due }) else { return nil }
+        cases[subject] = nil
+        return Taken(suspects: known.suspects, culprits: [subject: known.culprits])
+    }
+
+    /// Everything else that is due.
     mutating func take(at now: ContinuousClock.Instant) -> Taken {
         var taken = Taken()
-        for (subject, known) in cases where known.due <= now {
+        for (subject, known) in cases where known.due <= now && !subject.isSide {
             cases[subject] = nil
             taken.suspects.formUnion(known.suspects)
             taken.culprits[subject] = known.culprits
@@ -64,10 +91,14 @@ struct Suspicion {
     }
 }
 
+extension Suspicion.Subject {
+    fileprivate var isSide: Bool { if case .side = self { true } else { false } }
+}
+
 extension Pace {
     fileprivate init(_ subject: Suspicion.Subject) {
         switch subject {
-        case .link: self.init(burst: 20, every: .seconds(1))
+        case .link, .side: self.init(burst: 20, every: .seconds(1))
         case .elsewhere: self.init(burst: 10, every: .seconds(1))
         // Until it is put right packets may pass that shouldn't.
         case .ruleset: self.init(burst: 50, every: .milliseconds(100))

@@ -10,6 +10,12 @@ package protocol Dataplane: AnyObject {
     /// Looks at what somebody else has touched, and gives links their marks back first. What there is of it, as `observe` has it.
     func look(at suspects: Suspects, expecting desired: HostState) throws -> Look
 
+    /// What is known of pods' namespaces from now on.
+    func stand(on ground: Ground)
+
+    /// Pods at whose interfaces the last look (`observe` or `look`) could see nothing, though their pairs are there.
+    var untold: [LinkName: Untold] { get }
+
     /// Takes tables that an earlier process left as this one's own, where the kernel knows owners. It changes no rule, and throws when
     /// another process that lives has them.
     func adopt(_ believed: HostState) throws
@@ -46,6 +52,10 @@ package struct Look: Sendable {
 }
 
 extension Dataplane {
+    /// For models: in their pods there is nobody.
+    package func stand(on ground: Ground) {}
+    package var untold: [LinkName: Untold] { [:] }
+
     /// For models: all of it is looked at.
     package func look(at suspects: Suspects, expecting desired: HostState) throws -> Look {
         Look(HostState(try observe(expecting: desired).entries.values.filter { suspects.covers($0.object) }))

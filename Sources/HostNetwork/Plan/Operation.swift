@@ -26,11 +26,14 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     package var errno: Int32
     /// The error's name and meaning, and the kernel's own words where it gave any (`NLMSGERR_ATTR_MSG`, linux/netlink.h).
     package var explanation: String
+    /// Whether it is the pod's own doing, or can be: it was refused in the pod's namespace, or for a pair that the pod has deleted.
+    package var isInside: Bool
 
-    package init(_ operation: Operation, errno: Int32, explanation: String) {
+    package init(_ operation: Operation, errno: Int32, explanation: String, isInside: Bool = false) {
         self.operation = operation
         self.errno = errno
         self.explanation = explanation
+        self.isInside = isInside
     }
 
     package var because: IntentID { operation.because }

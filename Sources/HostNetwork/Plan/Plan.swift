@@ -11,6 +11,8 @@ package struct Plan: Hashable, Sendable {
     /// Addresses of pods whose epochs began anew: stamps of their tracked flows are wiped before the first step, and
     /// again before the stamps.
     package var rewound: [AddressRange] = []
+    /// Links of pods that somebody waits for: theirs are the new addresses whose arrival is worth waiting for. Nobody waits for a repair.
+    package var awaited: Set<LinkName> = []
 
     package init() {}
 

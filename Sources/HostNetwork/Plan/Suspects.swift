@@ -2,6 +2,8 @@
 package struct Suspects: Hashable, Sendable {
     /// Pairs and tunnels, with all that is on them, at both ends.
     package var links: Set<LinkName> = []
+    /// Pairs of which only the ends inside of pods are suspected.
+    package var sides: Set<LinkName> = []
     /// Routes of Hawser's out of interfaces that aren't.
     package var elsewhere = false
     /// Chains and sets, with what is in them.
@@ -17,12 +19,15 @@ package struct Suspects: Hashable, Sendable {
 
     package init(links: Set<LinkName>) { self.links = links }
 
+    package init(sides: Set<LinkName>) { self.sides = sides }
+
     package var isEmpty: Bool { !concernsLinks && !concernsRuleset }
-    package var concernsLinks: Bool { !links.isEmpty || elsewhere }
+    package var concernsLinks: Bool { !links.isEmpty || !sides.isEmpty || elsewhere }
     package var concernsRuleset: Bool { !holders.isEmpty || !tables.isEmpty }
 
     package mutating func formUnion(_ other: Suspects) {
         links.formUnion(other.links)
+        sides.formUnion(other.sides)
         elsewhere = elsewhere || other.elsewhere
         holders.formUnion(other.holders)
         tables.formUnion(other.tables)
@@ -32,16 +37,22 @@ package struct Suspects: Hashable, Sendable {
 
     package func covers(_ object: Object) -> Bool {
         if let holder = object.holder ?? object.container { return holders.contains(holder) || tables.contains(holder.family) }
-        if let link = object.link { return links.contains(link) }
+        if let link = object.link { return links.contains(link) || (sides.contains(link) && object.key.isOfSide) }
         if case .table(let family) = object { return tables.contains(family) }
         return elsewhere
     }
+}
+
+extension Object.Key {
+    /// Whether a look at a pod's end tells of it: a pair is both of its ends.
+    fileprivate var isOfSide: Bool { if case .link = self { true } else { isInside } }
 }
 
 extension HostState {
     /// What is believed to be there of the suspects.
     package func keys(of suspects: Suspects) -> Set<Object.Key> {
         var result = suspects.links.reduce(into: Set<Object.Key>()) { $0.formUnion(keys(on: $1)) }
+        for link in suspects.sides { result.formUnion(keys(on: link).filter(\.isOfSide)) }
         guard suspects.elsewhere || suspects.concernsRuleset else { return result }
         for (key, entry) in entries where suspects.covers(entry.object) { result.insert(key) }
         return result
@@ -58,6 +69,9 @@ extension HostState {
     /// Believes of the suspects what was found of them, and answers what is different from what was believed. An object that is found as it is
     /// wanted is taken from `desired`, which both hold then.
     package mutating func take(_ found: HostState, of suspects: Suspects, expecting desired: HostState) -> [Difference] {
+        var suspects = suspects
+        // With a pair goes all that is on it, at either end.
+        suspects.links.formUnion(suspects.sides.filter { found[.link($0)] == nil })
         var differences: [Difference] = []
         for key in keys(of: suspects).union(found.entries.keys) {
             let (before, after) = (entries[key], found.entries[key])

@@ -100,7 +100,7 @@ package final class LinuxDataplane: Dataplane {
         // What the ruleset amounts to is worked out while links and pod sides are asked for.
         let ruleset = Beside(isLong: listing.isLong) { HostState(listing.entries(expecting: desired)) }
         var places: [LinkName: LinkTable.Place] = [:]
-        for link in desired.links { places[link.name] = LinkTable.Place(link) }
+        for link in desired.links { places[link.name] = LinkTable.Place(link, in: desired) }
         let objects = try links.observe(places)
         var state = ruleset.take()
         for object in objects { state.insert(Entry(object, in: desired)) }
@@ -109,6 +109,7 @@ package final class LinuxDataplane: Dataplane {
 
     package func look(at suspects: Suspects, expecting desired: HostState) throws -> Look {
         var look = Look(HostState())
+        links.untold = [:]
         for (name, words) in try links.mark(suspects.unmarked) { look.restored[name, default: []].append(words) }
         if suspects.concernsRuleset {
             for entry in try firewall.list(only: suspects, beside: {}).listing.entries(expecting: desired) { look.found.insert(entry) }
@@ -117,12 +118,18 @@ package final class LinuxDataplane: Dataplane {
         links.usurped.formUnion(suspects.usurped)
         let wanted = suspects.links.compactMap { name in if case .link(let link)? = desired[.link(name)] { link } else { nil } }
         for (name, words) in try links.rename(wanted) { look.restored[name, default: []].append(words) }
-        let places = Dictionary(wanted.map { ($0.name, LinkTable.Place($0)) }) { $1 }
-        var objects = suspects.links.isEmpty ? [] : try links.observe(places, only: suspects.links)
+        let all = suspects.links.union(suspects.sides)
+        var places: [LinkName: LinkTable.Place] = [:]
+        for name in all { if case .link(let link)? = desired[.link(name)] { places[name] = LinkTable.Place(link, in: desired) } }
+        var objects = all.isEmpty ? [] : try links.observe(places, only: suspects.links, inside: suspects.sides.subtracting(suspects.links))
         if suspects.elsewhere { objects += try links.observeElsewhere() }
         for object in objects { look.found.insert(Entry(object, in: desired)) }
         return look
     }
+
+    package func stand(on ground: Ground) { links.ground = ground }
+
+    package var untold: [LinkName: Untold] { links.untold }
 
     package func adopt(_ believed: HostState) throws {
         let tables = TableFamily.allCases.compactMap { believed.entries[.table($0)] }
@@ -134,6 +141,7 @@ package final class LinuxDataplane: Dataplane {
 
     package func apply(_ plan: Plan) -> Applied {
         var applied = Applied()
+        links.awaited = plan.awaited
         let (before, transaction, after) = plan.parts
         // Old stamps are wiped while the epochs that they might be taken for aren't in force yet; if they can't be, those epochs must wait.
         rewound += plan.rewound
@@ -202,7 +210,9 @@ package final class LinuxDataplane: Dataplane {
         applied.messages += steps.count
         let refused = Set(refusals.map(\.index))
         for index in operations.indices where !refused.contains(index) { applied.done.append(operations[index]) }
-        applied.refusals += refusals.map { Refusal(operations[$0.index], errno: $0.errno.rawValue, explanation: $0.explanation) }
+        applied.refusals += refusals.map {
+            Refusal(operations[$0.index], errno: $0.errno.rawValue, explanation: $0.explanation, isInside: $0.isInside)
+        }
     }
 
     /// Whether all of it is in force.
@@ -286,7 +296,17 @@ extension Entry {
 }
 
 extension LinkTable.Place {
-    fileprivate init(_ link: Link) { self.init(namespace: link.namespace, interface: link.interface) }
+    /// With what is wanted there.
+    fileprivate init(_ link: Link, in desired: HostState) {
+        self.init(namespace: link.namespace, interface: link.interface)
+        for key in desired.keys(on: link.name) {
+            switch key {
+            case .address(let end, let address) where end.side == .pod: addresses.insert(address)
+            case .neighbor(let end, let address) where end.side == .pod: neighbors.insert(address)
+            default: continue
+            }
+        }
+    }
 }
 
 extension Object {

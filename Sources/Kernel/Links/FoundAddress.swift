@@ -30,6 +30,16 @@ struct FoundAddress: Hashable, Sendable {
         index = InterfaceIndex(Int32(bitPattern: info.ifa_index))
     }
 
+    /// Those with Hawser's mark at a pod's interface, which the pod may have put there; `besides` as many as are expected.
+    static func inside(
+        at interface: InterfaceIndex, besides expected: Int, through socket: inout NetlinkSocket
+    ) throws(TransportError) -> [FoundAddress] {
+        var header = ifaddrmsg()
+        header.ifa_index = UInt32(bitPattern: interface.value)
+        let addresses = try socket.list(.getAddress, atMost: FoundSides.most + expected, { $0.put(raw: header) }, FoundAddress.init)
+        return addresses.filter { $0.index == interface }
+    }
+
     /// Hawser's addresses on one interface, or on all. The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`).
     static func all(at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket) throws(TransportError) -> [FoundAddress] {
         var header = ifaddrmsg()

@@ -31,6 +31,28 @@ struct FoundNeighbor: Hashable, Sendable {
         index = InterfaceIndex(info.ndm_ifindex)
     }
 
+    /// Hawser's entries for some addresses at a pod's interface. Each is asked for by itself: the kernel keeps those of all namespaces together, and
+    /// goes through them all to list those of one.
+    static func inside(
+        _ addresses: [IPAddress], at interface: InterfaceIndex, through socket: inout NetlinkSocket
+    ) throws(TransportError) -> [FoundNeighbor] {
+        var batch = Batch()
+        for address in addresses {
+            batch.add(.getNeighbor) { message in
+                message.put(
+                    raw: ndmsg(
+                        ndm_family: UInt8(address.family.number), ndm_pad1: 0, ndm_pad2: 0, ndm_ifindex: interface.value, ndm_state: 0,
+                        ndm_flags: 0, ndm_type: 0))
+                message.put(.neighborAddress, address.bytes)
+            }
+        }
+        var found: [FoundNeighbor] = []
+        try socket.ask(&batch, absences: Gone.neighbors) { _, header, message in
+            if let neighbor = FoundNeighbor(header, message) { found.append(neighbor) }
+        }
+        return found
+    }
+
     /// Hawser's entries at one interface, or at all. The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`).
     static func all(at interface: InterfaceIndex? = nil, through socket: inout NetlinkSocket) throws(TransportError) -> [FoundNeighbor] {
         let entries = try socket.dump(

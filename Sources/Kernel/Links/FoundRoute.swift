@@ -57,25 +57,43 @@ struct FoundRoute: Hashable, Sendable {
         }
     }
 
+    /// Of a pod's interface, Hawser's way out by it: the only route that is put there.
+    static func defaults(
+        _ family: Family, at interface: InterfaceIndex, through socket: inout NetlinkSocket
+    ) throws(TransportError) -> [FoundRoute] {
+        do throws(TransportError) {
+            let routes = try socket.list(
+                .getRoute, atMost: FoundSides.most,
+                { $0.put(routesOf: family, in: .main, by: Marks.routeProtocol, at: interface) }, FoundRoute.init)
+            return routes.filter { route in
+                route.destination.isEverything && route.kind == .way && route.table == RouteTable.main.number
+                    && route.maker == Marks.routeProtocol && route.index == interface
+            }
+        } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
+            return []
+        }
+    }
+
     /// What the kernel lists; nothing in a namespace that never had a route, and so has no table yet.
     private static func dump(
         _ family: Family, in table: RouteTable?, by maker: UInt8, at interface: InterfaceIndex?, through socket: inout NetlinkSocket
     ) throws(TransportError) -> [FoundRoute] {
         do throws(TransportError) {
-            return try socket.dump(
-                .getRoute,
-                { message in
-                    // The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`); hence the same filter below.
-                    message.put(
-                        raw: rtmsg(
-                            rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0,
-                            rtm_table: UInt8(truncatingIfNeeded: table?.number ?? 0), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0,
-                            rtm_flags: 0))
-                    if let interface { message.put(.routeLink, UInt32(bitPattern: interface.value)) }
-                }, FoundRoute.init)
+            return try socket.dump(.getRoute, { $0.put(routesOf: family, in: table, by: maker, at: interface) }, FoundRoute.init)
         } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
             return []
         }
+    }
+}
+
+extension MessageWriter {
+    /// The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`); hence the same filter in those who read.
+    fileprivate mutating func put(routesOf family: Family, in table: RouteTable?, by maker: UInt8, at interface: InterfaceIndex?) {
+        put(
+            raw: rtmsg(
+                rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0,
+                rtm_table: UInt8(truncatingIfNeeded: table?.number ?? 0), rtm_protocol: maker, rtm_scope: 0, rtm_type: 0, rtm_flags: 0))
+        if let interface { put(.routeLink, UInt32(bitPattern: interface.value)) }
     }
 }
 

@@ -10,18 +10,23 @@ struct LinkPass {
     private(set) var isUncertain = false
     private var refused: Set<Int> = []
     /// Pairs that nothing more is done to: why.
-    private var lost: [LinkName: String] = [:]
+    private var lost: [LinkName: (reason: String, isInside: Bool)] = [:]
     /// Pairs made in this pass: their pod side is where it was just put.
     var made: [LinkName: FoundLink] = [:]
     private var namespaces: [String: OpenNamespace] = [:]
+    /// Addresses that were added and can't be used yet, and who tells when they can.
+    var arriving: [(AddressArrivals, ArrivalSocket)] = []
 
     init(_ steps: [LinkStep]) { self.steps = steps }
 
-    mutating func refuse(_ index: Int, _ errno: Errno, _ explanation: String) {
+    /// - Parameter isInside: whether it is up to the pod; nil: for a pair that is gone, for the pod can delete it, and for what the host side can't be,
+    ///   which the other end has a say in (`veth_xdp_set`, drivers/net/veth.c).
+    mutating func refuse(_ index: Int, _ errno: Errno, _ explanation: String, isInside: Bool? = nil) {
         // The first refusal of a step is what matters; it may have more messages than one.
         guard refused.insert(index).inserted else { return }
-        refusals.append(LinkRefusal(index: index, step: steps[index], errno: errno, explanation: explanation))
-        if steps[index].makesLink, let name = steps[index].name { lost[name] = "skipped: its link was refused" }
+        let isInside = isInside ?? (steps[index].changesPair || (errno == .noSuchDevice && steps[index].name?.isTunnel == false))
+        refusals.append(LinkRefusal(index: index, step: steps[index], errno: errno, explanation: explanation, isInside: isInside))
+        if steps[index].makesLink, let name = steps[index].name { lost[name] = ("skipped: its link was refused", isInside) }
     }
 
     /// Nothing is known of these.
@@ -30,16 +35,21 @@ struct LinkPass {
         for index in indices { refuse(index, error.errno, "\(error)") }
     }
 
-    mutating func refuse(_ index: Int, _ error: KernelError) {
-        refuse(index, error.errno, error.words)
+    /// Nothing is known of these, which concern one pod alone: the others go on.
+    mutating func loseInside(_ indices: some Sequence<Int>, _ error: TransportError) {
+        for index in indices { refuse(index, error.errno, "in the pod's network namespace: \(error)", isInside: true) }
+    }
+
+    mutating func refuse(_ index: Int, _ error: KernelError, isInside: Bool? = nil) {
+        refuse(index, error.errno, error.words, isInside: isInside)
     }
 
     /// Whether the step may be tried; when not, says so.
     mutating func mayTry(_ index: Int) -> Bool {
         if refused.contains(index) { return false }
         guard goesOn(with: index) else { return false }
-        guard let reason = steps[index].name.flatMap({ lost[$0] }), !steps[index].isRemoval else { return true }
-        refuse(index, .canceled, reason)
+        guard let loss = steps[index].name.flatMap({ lost[$0] }), !steps[index].isRemoval else { return true }
+        refuse(index, .canceled, loss.reason, isInside: loss.isInside)
         return false
     }
 
@@ -47,6 +57,12 @@ struct LinkPass {
     mutating func goesOn(with index: Int) -> Bool {
         if isUncertain { refuse(index, .canceled, "not tried: what became of the steps before it isn't known") }
         return !isUncertain
+    }
+
+    /// Waits for all of them at once, so that many take no longer than one.
+    mutating func awaitArrivals() {
+        for (arrivals, news) in arriving { arrivals.wait(for: news) }
+        arriving = []
     }
 
     mutating func forget(_ name: LinkName) { lost[name] = nil }
@@ -63,6 +79,8 @@ struct LinkPass {
 }
 
 extension LinkStep {
+    var changesPair: Bool { if case .change(_, to: .link) = self { true } else { false } }
+
     /// Whether it makes a pair or a tunnel.
     var makesLink: Bool {
         switch self {
@@ -97,6 +115,8 @@ struct StepBatch {
     var batch = Batch()
     /// For each message, its step and the interface that it is about.
     private(set) var owners: [(step: Int, interface: InterfaceIndex)] = []
+    /// Steps that the kernel didn't take, for whatever reason.
+    var untaken: Set<Int> = []
 
     /// The message that `build` adds, if any, belongs to `step`.
     mutating func add(for step: Int, _ interface: InterfaceIndex, _ build: (inout Batch) -> Int?) {

@@ -66,6 +66,8 @@ package struct LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     package var errno: Errno
     /// A sentence for people, with the kernel's own words when it gave any.
     package var explanation: String
+    /// See `Refusal`.
+    package var isInside = false
 
     package var description: String { explanation }
 }

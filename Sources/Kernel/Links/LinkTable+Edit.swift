@@ -54,41 +54,56 @@ extension LinkTable {
             if let other = others[name], other.isOurs {
                 links[name] = other
             } else if links[name] == nil, !step.isRemoval {
-                let foreign = others[name].map { "\(name) isn't Hawser's: \($0.words)" }
-                pass.refuse(index, .noSuchDevice, foreign ?? "there is no link \(name)")
+                if let foreign = others[name] {
+                    pass.refuse(index, .noSuchDevice, "\(name) isn't Hawser's: \(foreign.words)", isInside: false)
+                } else {
+                    pass.refuse(index, .noSuchDevice, "there is no link \(name)")
+                }
             }
         }
         return links
     }
 
     /// Sends, and refuses the steps that the kernel refused; what is as wanted nevertheless isn't.
-    ///
-    /// - Parameter event: called with multicast messages that come in between.
-    /// - Returns: the steps that the kernel didn't take, for whatever reason.
-    @discardableResult
-    static func send(
-        _ steps: inout StepBatch, usurped: Set<Prefix> = [], through socket: inout NetlinkSocket, _ pass: inout LinkPass,
-        event: (MessageHeader, RawSpan) -> Void = { _, _ in }
-    ) -> Set<Int> {
-        var untaken: Set<Int> = []
+    static func send(_ steps: inout StepBatch, usurped: Set<Prefix>, through socket: inout NetlinkSocket, _ pass: inout LinkPass) {
         do throws(TransportError) {
-            var occupied: [(step: Int, interface: InterfaceIndex)] = []
-            for (place, error) in try socket.send(&steps.batch, event: event).sorted(by: { $0.key < $1.key }) {
-                let index = steps.owners[place].step
-                untaken.insert(index)
-                let step = pass.steps[index]
-                if step.isFulfilled(despite: error.errno) { continue }
-                if case .add(.route) = step, error.errno == .fileExists {
-                    occupied.append(steps.owners[place])
-                } else {
-                    pass.refuse(index, error)
-                }
-            }
+            let refused = try socket.send(&steps.batch)
+            let occupied = steps.take(refused, &pass)
             if !occupied.isEmpty { try replaceOwn(occupied, usurped: usurped, through: &socket, &pass) }
         } catch {
-            untaken.formUnion(steps.owners.map(\.step))
-            pass.lose(untaken.sorted(), error)
+            pass.lose(steps.owners.map(\.step), error)
         }
-        return untaken
+    }
+
+    /// The same inside of a pod's namespace: whatever is refused or lost there, it is that pod's alone.
+    static func sendInside(_ steps: inout StepBatch, through socket: inout NetlinkSocket, _ pass: inout LinkPass) {
+        do throws(TransportError) {
+            let refused = try socket.send(&steps.batch)
+            let occupied = steps.take(refused, &pass, isInside: true)
+            if !occupied.isEmpty { try replaceOwnInside(occupied, through: &socket, &pass) }
+        } catch {
+            steps.untaken.formUnion(steps.owners.map(\.step))
+            pass.loseInside(steps.owners.map(\.step), error)
+        }
+    }
+}
+
+extension StepBatch {
+    /// Takes note of what was refused; answers the steps whose route's place is taken.
+    fileprivate mutating func take(
+        _ refused: [Int: KernelError], _ pass: inout LinkPass, isInside: Bool? = nil
+    ) -> [(step: Int, interface: InterfaceIndex)] {
+        var occupied: [(step: Int, interface: InterfaceIndex)] = []
+        for (place, error) in refused.sorted(by: { $0.key < $1.key }) {
+            let step = pass.steps[owners[place].step]
+            untaken.insert(owners[place].step)
+            if step.isFulfilled(despite: error.errno) { continue }
+            if case .add(.route) = step, error.errno == .fileExists {
+                occupied.append(owners[place])
+            } else {
+                pass.refuse(owners[place].step, error, isInside: isInside)
+            }
+        }
+        return occupied
     }
 }

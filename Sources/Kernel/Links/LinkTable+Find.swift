@@ -1,6 +1,6 @@
 import CLibMNL
-import HostNetwork
-import Netlink
+package import HostNetwork
+package import Netlink
 import SystemPackage
 
 extension LinkTable {
@@ -13,6 +13,12 @@ extension LinkTable {
             if let link = FoundLink(header, message) { found[LinkName(reported: link.name)] = link }
         }
         return found
+    }
+
+    /// Whether a pair of Hawser's has its other end in a namespace.
+    package mutating func leads(_ name: LinkName, into namespace: consuming NetworkNamespace) throws(TransportError) -> Bool {
+        guard let host = try find([name])[name], host.isOurs, let number = host.peerNamespace else { return false }
+        return try numbers(of: ["": OpenNamespace(namespace)])[""] == number
     }
 
     /// This namespace's numbers for others; those whose number isn't known here have none of our pods' interfaces in them.

@@ -18,11 +18,15 @@ extension LinkTable {
             pass.forget(link.name)
             do throws(NamespaceError) {
                 let open = try pass.namespace(at: link.namespace)
+                guard isHome(open, of: link.name) else {
+                    pass.refuse(index, .noSuchDevice, "\(link.namespace) isn't the network namespace any more that it was")
+                    continue
+                }
                 _ = link.addMake(to: &batch, in: open.namespace)
                 _ = batch.addFind(link.name)
                 wanted.append((index, link))
             } catch {
-                pass.refuse(index, error.errno, "the pod's network namespace \(error)")
+                pass.refuse(index, error.errno, "the pod's network namespace \(error)", isInside: true)
             }
         }
         guard !wanted.isEmpty else { return }
@@ -39,16 +43,19 @@ extension LinkTable {
                         again.append(item.index)
                         continue
                     }
-                    pass.refuse(item.index, error.errno, item.link.whyNotMade(error, there: found[place]))
+                    // Without a host side of that name it is the pod's namespace that has one.
+                    let isInside = error.errno == .fileExists && found[place] == nil
+                    pass.refuse(item.index, error.errno, item.link.whyNotMade(error, there: found[place]), isInside: isInside)
                 } else if let error = refused[2 * place + 1], !Gone.links.contains(error.errno) {
                     pass.refuse(item.index, error)
                 } else if let host = found[place], host.isOurs, host.peerNamespace != nil {
                     born.append((item.index, item.link, host))
                 } else if let host = found[place], host.isOurs {
-                    pass.refuse(item.index, .invalidArgument, "\(item.link.namespace) is the host's own network namespace, not a pod's")
+                    let reason = "\(item.link.namespace) is the host's own network namespace, not a pod's"
+                    pass.refuse(item.index, .invalidArgument, reason, isInside: true)
                     try delete([host])
                 } else {
-                    pass.refuse(item.index, .noSuchAddressOrDevice, "it was gone as soon as it was made")
+                    pass.refuse(item.index, .noSuchAddressOrDevice, "it was gone as soon as it was made", isInside: true)
                 }
             }
             try configure(born, &pass)
@@ -60,21 +67,21 @@ extension LinkTable {
 
     private mutating func configure(_ born: [(index: Int, link: Link, host: FoundLink)], _ pass: inout LinkPass) throws(TransportError) {
         var batch = Batch()
-        var places: [Int] = []
+        var messages: [Int] = []
         for item in born {
-            places.append(item.link.addConfigure(to: &batch, item.host.index))
+            messages.append(item.link.addConfigure(to: &batch, item.host.index))
             // A convenience for people: a kernel before 5.5 doesn't know such names, and somebody else's link may have it already.
             _ = item.link.addAlternativeName(to: &batch, item.host.index)
         }
         let refused = try socket.send(&batch)
         var spoiled: [FoundLink] = []
-        for (item, place) in zip(born, places) {
+        for (item, place) in zip(born, messages) {
             if let error = refused[place] {
                 pass.refuse(item.index, error)
                 spoiled.append(item.host)
             } else {
                 pass.made[item.link.name] = item.host
-                self.places[item.link.name] = Place(namespace: item.link.namespace, interface: item.link.interface)
+                places[item.link.name] = Place(namespace: item.link.namespace, interface: item.link.interface)
             }
         }
         if !spoiled.isEmpty { try delete(spoiled) }

@@ -5,23 +5,28 @@ import SystemPackage
 extension LinkTable {
     /// What there is of Hawser's: its pairs and tunnels, told by their mark, and what it put on them, told by the protocol number.
     ///
-    /// What the kernel or the pod itself added isn't reported. A pair whose pod side isn't the interface in the namespace that `expected`
+    /// What the kernel or the pod itself added isn't reported, with whatever mark (`FoundSides`). A pair whose pod side isn't the interface in the namespace that `expected`
     /// names is reported with an empty namespace and interface: it isn't what anybody wants. A pair whose ends have different MTUs is
     /// reported with 0. A pair is up when both of its ends are.
     ///
     /// - Parameters:
     ///   - expected: where the pod sides should be; the kernel doesn't know paths.
     ///   - names: the pairs and tunnels to look at; nil: all that there are.
-    package mutating func observe(_ expected: [LinkName: Place], only names: Set<LinkName>? = nil) throws(TransportError) -> [LinkObject] {
+    ///   - inner: pairs of which only the pod sides are looked at.
+    package mutating func observe(
+        _ expected: [LinkName: Place], only names: Set<LinkName>? = nil, inside inner: Set<LinkName> = []
+    ) throws(TransportError) -> [LinkObject] {
+        untold = [:]
         var hosts: [LinkName: FoundLink]
         let tunnels: [LinkName: FoundLink]
         var ends = FoundEnds()
         if let names {
-            let links = try find(names).filter { $0.value.isOurs }
-            for link in links.values { try ends.read(at: link.index, through: &socket) }
+            let all = names.union(inner)
+            let links = try find(all).filter { $0.value.isOurs }
+            for (name, link) in links where names.contains(name) { try ends.read(at: link.index, through: &socket) }
             (hosts, tunnels) = (links.filter { $0.value.tunnel == nil }, links.filter { $0.value.tunnel != nil })
-            for name in names { places[name] = nil }
-            for name in names where hosts[name] == nil { sides?.close(name) }
+            for name in all { places[name] = nil }
+            for name in all where hosts[name] == nil { sides?.close(name) }
         } else {
             hosts = Dictionary(try FoundLink.all(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
             tunnels = Dictionary(try FoundLink.tunnels(through: &socket).map { (LinkName(reported: $0.name), $0) }) { $1 }
@@ -35,11 +40,13 @@ extension LinkTable {
         var pods: [LinkName: FoundLink] = [:]
         for (open, there) in try whereabouts(of: hosts, expected) {
             do throws(OpenFailure) {
-                let found = try Self.observe(there, in: open, sides)
+                let found = try FoundSides(of: there, expecting: expected, former: ground.former, in: open, sides)
                 pods.merge(found.pods) { $1 }
                 objects += found.objects
+                untold.merge(found.untold) { $1 }
             } catch {
-                continue  // The namespace ended meanwhile.
+                // The pairs are there, so the namespace is, too.
+                for name in there.keys { untold[name] = Untold("the pod's network namespace can't be looked at: \(error)") }
             }
         }
         for (name, host) in hosts {
@@ -65,35 +72,17 @@ extension LinkTable {
         }
         let numbers = try numbers(of: namespaces)
         return namespaces.map { path, open in
-            let there = groups[path, default: []].filter { $0.value.peerNamespace != nil && $0.value.peerNamespace == numbers[path] }
+            let there = groups[path, default: []].filter { name, host in
+                host.peerNamespace != nil && host.peerNamespace == numbers[path] && isHome(open, of: name)
+            }
             return (open, Dictionary(there.map { ($0.key, $0.value) }) { $1 })
         }
     }
 
-    /// The pod sides in one namespace, and what they have.
-    private static func observe(
-        _ hosts: [LinkName: FoundLink], in open: OpenNamespace, _ sides: PodSides?
-    ) throws(OpenFailure) -> (pods: [LinkName: FoundLink], objects: [LinkObject]) {
-        let names = Array(hosts.keys)
-        let home = try? open.namespace.identity
-        var socket = try NetlinkSocket(.route, in: open.namespace) {
-            guard let sides, let home else { return }
-            for name in names { sides.pause(name, in: home, at: open.namespace.path, forgets: true) }
-        }
-        do throws(TransportError) {
-            var batch = Batch()
-            for name in names { _ = batch.addFind(hosts[name]?.peer ?? InterfaceIndex(0)) }
-            var pods: [LinkName: FoundLink] = [:]
-            try socket.ask(&batch, absences: Gone.links) { index, header, message in
-                if let pod = FoundLink(header, message), pod.peer == hosts[names[index]]?.index { pods[names[index]] = pod }
-            }
-            var ends = FoundEnds()
-            try ends.read(through: &socket)
-            for name in names { sides?.listen(to: name, expecting: pods[name].map(PodSides.Expectation.init)) }
-            return (pods, ends.objects(at: pods.ends(.pod)))
-        } catch {
-            throw .transport(error)
-        }
+    /// Whether a namespace is the one that a pod side belongs into, as far as that is known.
+    func isHome(_ open: OpenNamespace, of name: LinkName) -> Bool {
+        guard let home = ground.homes[name] else { return true }
+        do throws(NamespaceError) { return try open.namespace.identity == home } catch { return false }
     }
 }
 
@@ -122,8 +111,4 @@ extension Link {
         mtu = host.mtu == pod.mtu ? host.mtu : 0
         isUp = host.isUp && pod.isUp
     }
-}
-
-extension PodSides.Expectation {
-    fileprivate init(_ pod: FoundLink) { self.init(index: pod.index, name: pod.name, mac: pod.mac, mtu: pod.mtu, isUp: pod.isUp) }
 }

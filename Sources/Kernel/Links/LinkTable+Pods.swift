@@ -12,12 +12,13 @@ extension LinkTable {
             if let place = places[name] {
                 groups[place.namespace, default: []].append(index)
             } else if !step.isRemoval {
-                pass.refuse(index, .noSuchFileOrDirectory, "where the pod side of \(name) is isn't known")
+                pass.refuse(index, .noSuchFileOrDirectory, "where the pod side of \(name) is isn't known", isInside: true)
             }
         }
         for some in groups.sorted(by: { $0.key < $1.key }).pieces(of: Self.mostOpen) {
             try edit(some, links, &pass)
             pass.closeNamespaces()
+            pass.awaitArrivals()
         }
     }
 
@@ -61,20 +62,22 @@ extension LinkTable {
             touched[name] = .some(step.podSide(at: peer) ?? touched[name].flatMap(\.self))
         }
         guard !steps.owners.isEmpty else { return }
-        var arrivals = AddressArrivals(of: indices.map { pass.steps[$0] })
+        var arrivals = AddressArrivals(of: indices.map { pass.steps[$0] }, isAwaited: touched.keys.contains { awaited.contains($0) })
         let home = try? open.namespace.identity
         do throws(OpenFailure) {
-            var socket = try NetlinkSocket(.route, in: open.namespace, groups: arrivals.groups) {
+            // Apart from the socket for requests: whatever the pod does meanwhile comes here, and may be more than there is room for.
+            let news = arrivals.isEmpty ? nil : try ArrivalSocket(in: open.namespace)
+            var socket = try NetlinkSocket(.route, in: open.namespace) {
                 if let sides, let home {
                     for name in touched.keys { sides.pause(name, in: home, at: open.namespace.path, forgets: false) }
                 }
                 for (index, interface) in raised { Self.quiet(interface, index, &pass) }
             }
             socket.onSend = LinuxDataplane.tap(onSend, .pod(open.namespace.path))
-            let untaken = Self.send(&steps, through: &socket, &pass) { arrivals.note($0, $1) }
+            Self.sendInside(&steps, through: &socket, &pass)
             for (name, expected) in touched { sides?.listen(to: name, expecting: expected, except: socket.port) }
-            arrivals.forget(untaken.map { pass.steps[$0] })
-            arrivals.wait(through: &socket)
+            arrivals.forget(steps.untaken.map { pass.steps[$0] })
+            if let news, !arrivals.isEmpty { pass.arriving.append((arrivals, news)) }
         } catch {
             pass.refuse(indices, error.errno, "the pod's network namespace: \(error)")
         }
@@ -89,7 +92,7 @@ extension LinkTable {
             } catch .noSuchFileOrDirectory {
                 continue  // The kernel has no IPv6.
             } catch {
-                pass.refuse(index, error, "net/\(setting): \(error)")
+                pass.refuse(index, error, "net/\(setting): \(error)", isInside: true)
             }
         }
     }
@@ -98,7 +101,7 @@ extension LinkTable {
 extension LinkPass {
     /// Refuses those of several steps that don't take away: what is gone with its namespace is gone.
     fileprivate mutating func refuse(_ indices: [Int], _ errno: Errno, _ explanation: String) {
-        for index in indices where !steps[index].isRemoval { refuse(index, errno, explanation) }
+        for index in indices where !steps[index].isRemoval { refuse(index, errno, explanation, isInside: true) }
     }
 }
 

@@ -32,6 +32,25 @@ extension LinkTable {
     }
 }
 
+extension LinkTable {
+    /// The same in a pod's namespace, where only Hawser's own are asked for.
+    static func replaceOwnInside(
+        _ owners: [(step: Int, interface: InterfaceIndex)], through socket: inout NetlinkSocket, _ pass: inout LinkPass
+    ) throws(TransportError) {
+        var replacing = StepBatch()
+        for (step, interface) in owners {
+            guard let route = pass.route(step) else { continue }
+            let own = try FoundRoute.defaults(route.destination.family, at: interface, through: &socket)
+            if own.contains(where: { $0.destination == route.destination }) {
+                replacing.add(for: step, interface) { route.addMessage(to: &$0, interface, .replace) }
+            } else {
+                pass.refuse(step, .fileExists, "the pod has a route to \(route.destination) that isn't Hawser's", isInside: true)
+            }
+        }
+        for (place, error) in try socket.send(&replacing.batch) { pass.refuse(replacing.owners[place].step, error, isInside: true) }
+    }
+}
+
 extension FoundRoute {
     fileprivate var words: String {
         let through = gateway.map { ", through \($0)" } ?? ""

@@ -1,4 +1,4 @@
-import HostNetwork
+package import HostNetwork
 package import Netlink
 import SystemPackage
 
@@ -13,10 +13,15 @@ package struct LinkTable: ~Copyable {
         /// A path.
         package var namespace: String
         package var interface: String
+        /// What there may be of Hawser's at the interface besides its default routes. Nothing else is its, whatever mark it bears.
+        package var addresses: Set<IPAddress>
+        package var neighbors: Set<IPAddress>
 
-        package init(namespace: String, interface: String) {
+        package init(namespace: String, interface: String, addresses: Set<IPAddress> = [], neighbors: Set<IPAddress> = []) {
             self.namespace = namespace
             self.interface = interface
+            self.addresses = addresses
+            self.neighbors = neighbors
         }
     }
 
@@ -27,6 +32,11 @@ package struct LinkTable: ~Copyable {
     /// Where tunnels are made, if not in the pods' own routing domain.
     var outside: Outside?
     var places: [LinkName: Place] = [:]
+    package var ground = Ground()
+    /// Pods at whose interfaces the last look could see nothing.
+    package internal(set) var untold: [LinkName: Untold] = [:]
+    /// Links of pods that somebody waits for.
+    package var awaited: Set<LinkName> = []
     /// Destinations to which somebody's route took the place of ours: ours takes it back.
     var usurped: Set<Prefix> = []
     /// Listens at the pod sides, if anybody does.

@@ -1,6 +1,6 @@
 import CLibMNL
 import CLinux
-import HostNetwork
+package import HostNetwork
 import Netlink
 import SystemPackage
 
@@ -23,14 +23,17 @@ package struct DomainNamespace: Hashable, Sendable {
     private static func prefix(_ owner: NetworkNamespace.Identity) -> String { "hawser \(owner.inode) " }
 
     /// Opens it, made anew if nothing is there; throws when what is there isn't this domain's.
-    package func open() throws(NamespaceError) -> NetworkNamespace {
+    ///
+    /// - Parameter note: told which one it is, before anybody can find it by its name.
+    package func open(_ note: (NamespaceIdentity) -> Void = { _ in }) throws(NamespaceError) -> NetworkNamespace {
         if let there = try? NetworkNamespace(at: path) {
             guard try Self.alias(in: there) == String(mark.utf8.prefix(Self.longest)) else {
                 throw NamespaceError(path: path, errno: .fileExists, reason: "is a namespace that isn't this routing domain's")
             }
+            note(try there.identity)
             return there
         }
-        return try make()
+        return try make(note)
     }
 
     /// Takes its name away; it ends with its last socket. One that isn't there is no error, and one that isn't Hawser's stays.
@@ -61,7 +64,7 @@ package struct DomainNamespace: Hashable, Sendable {
     /// Bytes of an alias (`IFALIASZ`, linux/if.h).
     private static let longest = 255
 
-    private func make() throws(NamespaceError) -> NetworkNamespace {
+    private func make(_ note: (NamespaceIdentity) -> Void) throws(NamespaceError) -> NetworkNamespace {
         // What is there is no namespace: the rest of one, or of another boot.
         _ = unsafe unlink(path)
         let file = unsafe hawser_create(path)
@@ -69,6 +72,7 @@ package struct DomainNamespace: Hashable, Sendable {
         _ = close(file)
         let origin = try NetworkNamespace.current()
         guard unshare(Int32(HAWSER_CLONE_NEWNET)) == 0 else { throw failure("cannot be made") }
+        if let identity = try? NetworkNamespace.current().identity { note(identity) }
         let made = bind()
         guard setns(origin.descriptor.rawValue, Int32(HAWSER_CLONE_NEWNET)) == 0 else {
             fatalError(

@@ -121,7 +121,7 @@ private final class Listening: Sendable {
                         continuation.yield(.pod(link, by: Culprit(port: port, in: home)))
                     }
                     guard ContinuousClock.now >= nextSweep else { continue }
-                    pods?.sweep()
+                    for link in pods?.sweep() ?? [] { continuation.yield(.pod(link, by: nil)) }
                     nextSweep = .now + .milliseconds(Self.sweepPeriod)
                 }
             } catch {

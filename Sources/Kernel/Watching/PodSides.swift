@@ -147,13 +147,17 @@ package final class PodSides: Sendable {
         }
     }
 
-    /// Lets go of namespaces whose paths are gone or lead to others.
-    func sweep() {
+    /// Lets go of namespaces whose paths are gone or lead to others; of the latter there is news.
+    func sweep() -> [LinkName] {
         state.withLock { state in
+            var moved: [LinkName] = []
             for (name, side) in state.sides {
                 let there = try? NetworkNamespace(at: side.path).identity
-                if there != side.home { state.close(name) }
+                guard there != side.home else { continue }
+                state.close(name)
+                if there != nil { moved.append(name) }
             }
+            return moved
         }
     }
 }

@@ -46,7 +46,7 @@ import Testing
             }
             tally[failed.isEmpty ? "healed in the same pass" : "answered as failed", default: 0] += 1
             // Stamps are paid after the answer, and may be what is refused.
-            let heals = try eventually(within: .seconds(40)) { try host.isReady() && host.isSettled() && host.inventory() == seenAfter.0 }
+            let heals = try eventually(within: .seconds(40)) { try host.isWell() && host.isSettled() && host.inventory() == seenAfter.0 }
             let there = try host.inventory()
             #expect(heals, "\(what): it doesn't heal: \(there) \(host.log.suffix(2000))")
             point.disarm()
