@@ -68,6 +68,13 @@ struct Edits {
         let named = Set(change.upserts.map(\.id))
         var gone: [IntentID: Outcome] = [:]
         for id in deletions where id.kind == .pod && !named.contains(id) { gone[id] = remove(id, change, from: &intents) }
+        // The same goes for a network's prefixes.
+        let used = Set(admitted.compactMap(\.network?.intent))
+        for id in deletions where id.kind == .network && !used.contains(id) {
+            let outcome = remove(id, change, from: &intents)
+            if case .rejected = outcome { continue }
+            gone[id] = outcome
+        }
         var upserts = admitted.map(placed)
         for (pod, namespace) in change.attachments { upserts += attach(pod, namespace, change.scope, intents, &outcomes) }
         let there = upserts.map { intents[$0.id] }
