@@ -15,6 +15,8 @@ extension FuzzTarget {
             _ = FoundRoute(header, message)
             _ = FoundNeighbor(header, message)
             _ = FoundForwarding(header, message)
+            _ = FoundPlaces(header, message)
+            _ = FoundWay(header, message)
         }
     }
 

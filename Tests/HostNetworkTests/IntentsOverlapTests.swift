@@ -9,8 +9,10 @@ import Testing
         host = try SmallHost()
         // 192.0.2.1/24 on eth0, an address alone, a wide route to nearly everywhere, and IPv6.
         host.intents.hostPlaces = HostPlaces([
-            .init(try Prefix(parsing: "192.0.2.1"), at: "eth0", isOwn: true), .init(try Prefix(parsing: "192.0.2.0/24"), at: "eth0", isOwn: false),
-            .init(try Prefix(parsing: "198.51.100.9"), at: "lo", isOwn: true), .init(try Prefix(parsing: "8.0.0.0/7"), at: "tun0", isOwn: false),
+            .init(try Prefix(parsing: "192.0.2.1"), at: "eth0", isOwn: true),
+            .init(try Prefix(parsing: "192.0.2.0/24"), at: "eth0", isOwn: false),
+            .init(try Prefix(parsing: "198.51.100.9"), at: "lo", isOwn: true),
+            .init(try Prefix(parsing: "8.0.0.0/7"), at: "tun0", isOwn: false),
             .init(try Prefix(parsing: "2001:db8::/64"), at: "eth0", isOwn: false),
         ])
     }
@@ -45,7 +47,7 @@ import Testing
     mutating func hosts() throws {
         let cases = [
             ("192.0.2.0/24", "192.0.2.0/24, which is on the host's link eth0"), ("192.0.2.128/25", "192.0.2.0/24, which is on"),
-            ("198.51.100.0/24", "198.51.100.9, an address of the host (lo)"), ("2001:db8::/56", "2001:db8::/64, which is on"),
+            ("198.51.100.0/24", "198.51.100.9, the host's own (lo)"), ("2001:db8::/56", "2001:db8::/64, which is on"),
         ]
         for (cidr, reason) in cases {
             try host.refuse(network("new", "10.9.0.0/24", cidr), at: "subnets[1].cidr", "overlaps \(reason)")
@@ -59,9 +61,10 @@ import Testing
     @Test("keep what is in force when the host gets an address inside of it later, may change beside it, and say so")
     mutating func later() throws {
         host.intents.hostPlaces = HostPlaces([.init(try Prefix(parsing: "10.1.0.5"), at: "eth1", isOwn: true)])
-        #expect(host.intents.overlaps(of: "blue") == [
-            "an end of the overlap of subnet blue (10.1.0.0/24) with 10.1.0.5, an address of the host (eth1)"
-        ])
+        #expect(
+            host.intents.overlaps(of: "blue") == [
+                "an end of the overlap of subnet blue (10.1.0.0/24) with 10.1.0.5, the host's own (eth1)"
+            ])
         #expect(host.intents.overlaps(of: "own").isEmpty && host.intents.overlaps(of: "green").isEmpty)
         let blue = try #require(host.intents.networks["blue"])
         var more = blue
@@ -77,9 +80,10 @@ import Testing
         let cidr = try Prefix(parsing: "10.1.0.0/16")
         let wide = Network(id: "wide", subnets: [Subnet(id: "wide", cidr: cidr)])
         host.intents = Intents(restoring: host.intents.all + [.network(wide)])
-        #expect(host.intents.overlaps(of: "wide") == [
-            "an end of the overlap of subnet wide (10.1.0.0/16) with 10.1.0.0/24, subnet blue of network blue"
-        ])
+        #expect(
+            host.intents.overlaps(of: "wide") == [
+                "an end of the overlap of subnet wide (10.1.0.0/16) with 10.1.0.0/24, subnet blue of network blue"
+            ])
         try host.refuse(.pod(SmallHost.pod("p", in: "wide", addresses: "10.1.0.10")), at: "addresses[0]", "pod web-0 of network blue")
         try host.accept(.pod(SmallHost.pod("p", in: "wide", addresses: "10.1.7.10")))
     }
@@ -90,7 +94,8 @@ import Testing
         pod.allowedAddressPairs = [AddressPair(address: try Prefix(parsing: "10.1.0.192/26"))]
         try host.accept(.pod(pod))
         let half = try Prefix(parsing: "10.1.0.0/25")
-        host.refuse(.network(Network(id: "blue", subnets: [Subnet(id: "blue", cidr: half)])), at: "subnets", "pod p has this allowed address pair")
+        host.refuse(
+            .network(Network(id: "blue", subnets: [Subnet(id: "blue", cidr: half)])), at: "subnets", "pod p has this allowed address pair")
         let whole = try Prefix(parsing: "10.1.0.0/24")
         host.refuse(
             .network(Network(id: "blue", subnets: [Subnet(id: "blue", cidr: whole, gateway: .v4(0x0a01_00c8))])), at: "subnets",
@@ -108,7 +113,9 @@ import Testing
         var early = far
         early.network = "new"
         try host.accept(.neighbor(early))
-        guard case .accepted(_, _, let refused) = try host.intents.upsert(network("new", "10.9.0.0/24")) else { throw SmallHost.Unexpected() }
+        guard case .accepted(_, _, let refused) = try host.intents.upsert(network("new", "10.9.0.0/24")) else {
+            throw SmallHost.Unexpected()
+        }
         #expect(refused.map(\.intent) == [far.id.intent] && host.intents.neighbors.isEmpty)
         try host.accept(.neighbor(Neighbor(id: "far", network: "new", addresses: [.v4(0x0a09_0007)], host: .v4(0xc000_0207))))
     }

@@ -45,6 +45,6 @@ extension HostPlaces.Place: Comparable {
 extension HostPlaces.Place: CustomStringConvertible {
     package var description: String {
         let text = prefix.isHost ? "\(prefix.first)" : "\(prefix)"
-        return isOwn ? "\(text), an address of the host (\(interface))" : "\(text), which is on the host's link \(interface)"
+        return isOwn ? "\(text), the host's own (\(interface))" : "\(text), which is on the host's link \(interface)"
     }
 }

@@ -41,7 +41,7 @@ package enum HostPlacesWatch {
     fileprivate static func isNews(_ header: MessageHeader, _ message: RawSpan) -> Bool {
         switch header.type {
         case .newAddress, .deleteAddress: FoundPlaces(header, message) != nil
-        case .newRoute, .deleteRoute: FoundRoute(header, message)?.isOnLink ?? false
+        case .newRoute, .deleteRoute: FoundWay(header, message) != nil
         default: false
         }
     }
@@ -113,30 +113,47 @@ private final class Listening: Sendable {
 struct HostPlacesReader: ~Copyable {
     var socket: NetlinkSocket
 
-    /// Makers of routes that say what is on a link (`RTPROT_…`, linux/rtnetlink.h): the kernel, commands, administrators and network
-    /// managers. Not routing daemons, whose tables may have a million routes and lead elsewhere.
+    /// Makers of routes that count (`RTPROT_…`, linux/rtnetlink.h): the kernel, commands, administrators and network managers. Not
+    /// routing daemons, whose tables may have a million routes and lead elsewhere. The kernel's local ones are the addresses again.
     private static let makers = [RTPROT_KERNEL, RTPROT_BOOT, RTPROT_STATIC, RTPROT_RA, RTPROT_DHCP].map { UInt8($0) }
 
     mutating func read() throws(TransportError) -> HostPlaces {
         let addresses = try socket.dump(.getAddress, { $0.put(raw: ifaddrmsg()) }, FoundPlaces.init)
-        var routes: [FoundRoute] = []
+        var ways: [FoundWay] = []
         for family in Family.allCases {
-            for maker in Self.makers {
-                routes += try FoundRoute.all(family, by: maker, through: &socket).filter(\.isOnLink)
-            }
+            for maker in Self.makers { ways += try self.ways(family, RT_TABLE_MAIN, by: maker) }
+            for maker in Self.makers.dropFirst() { ways += try self.ways(family, RT_TABLE_LOCAL, by: maker) }
         }
-        let names = try names(of: Set(addresses.map(\.index)).union(routes.compactMap(\.index)))
+        let names = try names(of: Set(addresses.map(\.index)).union(ways.map(\.index)))
         var places: [HostPlaces.Place] = []
         for found in addresses {
             guard let name = names[found.index] else { continue }
             places.append(.init(Prefix(found.own), at: name, isOwn: true))
             if let link = found.link { places.append(.init(link, at: name, isOwn: false)) }
         }
-        for route in routes {
-            guard let name = route.index.flatMap({ names[$0] }) else { continue }
-            places.append(.init(route.destination, at: name, isOwn: false))
+        for way in ways {
+            guard let name = names[way.index] else { continue }
+            places.append(.init(way.destination, at: name, isOwn: way.isOwn))
         }
         return HostPlaces(places)
+    }
+
+    /// What one maker says of one table; nothing in a namespace that has no such table yet.
+    private mutating func ways(_ family: Family, _ table: rt_class_t, by maker: UInt8) throws(TransportError) -> [FoundWay] {
+        do throws(TransportError) {
+            return try socket.dump(
+                .getRoute,
+                { message in
+                    // The kernel filters, where it can (`NETLINK_GET_STRICT_CHK`).
+                    message.put(
+                        raw: rtmsg(
+                            rtm_family: UInt8(family.number), rtm_dst_len: 0, rtm_src_len: 0, rtm_tos: 0, rtm_table: UInt8(table.rawValue),
+                            rtm_protocol: maker, rtm_scope: 0, rtm_type: 0, rtm_flags: 0))
+                },
+                { header, message in FoundWay(header, message).flatMap { $0.maker == maker ? $0 : nil } })
+        } catch .refused(let error) where error.errno == .noSuchFileOrDirectory {
+            return []
+        }
     }
 
     /// Names of interfaces; Hawser's own are left out, and so is what is gone by now.
@@ -187,9 +204,42 @@ struct FoundPlaces: Hashable {
     }
 }
 
-extension FoundRoute {
-    /// Whether what it leads to is on a link, with no router in between. Of several links at once the kernel tells in another form.
-    fileprivate var isOnLink: Bool {
-        kind == .way && gateway == nil && index != nil && maker != Marks.routeProtocol && table == RouteTable.main.number
+/// A route to what is on a link, or to what is the host's own without being an address of an interface (`ip route add local`), as the
+/// kernel reports it (`RTM_NEWROUTE`).
+struct FoundWay: Hashable {
+    var destination: Prefix
+    var index: InterfaceIndex
+    var isOwn: Bool
+    /// `RTPROT_…`, linux/rtnetlink.h.
+    var maker: UInt8
+
+    /// Nil for a route through a router, of several links at once (which is told in another form), of another table, or Hawser's own.
+    init?(_ header: MessageHeader, _ message: RawSpan) {
+        guard header.type == .newRoute || header.type == .deleteRoute,
+            let info = message.structure(at: MessageHeader.size, as: rtmsg.self),
+            let family = Family(number: Int32(info.rtm_family)), info.rtm_protocol != Marks.routeProtocol
+        else { return nil }
+        maker = info.rtm_protocol
+        var (address, link): (IPAddress?, InterfaceIndex?)
+        var (table, hasRouter) = (UInt32(info.rtm_table), false)
+        message.attributes(after: rtmsg.self) { number, payload in
+            switch UInt32(number) {
+            case RTA_DST.rawValue: address = IPAddress(bytes: payload.array)
+            case RTA_OIF.rawValue: link = InterfaceIndex(payload.number())
+            case RTA_GATEWAY.rawValue, RTA_VIA.rawValue: hasRouter = true
+            case RTA_TABLE.rawValue: table = payload.number()
+            default: break
+            }
+        }
+        switch (Int(info.rtm_type), table) {
+        case (RTN_UNICAST, RT_TABLE_MAIN.rawValue): isOwn = false
+        case (RTN_LOCAL, RT_TABLE_LOCAL.rawValue) where maker != UInt8(RTPROT_KERNEL): isOwn = true
+        default: return nil
+        }
+        guard !hasRouter, let address, let link, let prefix = Prefix(address, length: Int(info.rtm_dst_len)), prefix.family == family else {
+            return nil
+        }
+        destination = prefix
+        index = link
     }
 }

@@ -39,7 +39,8 @@ import Testing
     private static let subnets = ["red": "10.1.0", "green": "10.3.0", "blue": "10.2.0"]
 
     private static func network(_ id: String, _ more: String = "", subnets: [String] = []) -> String {
-        let subnet = #"{"id": "\#(id)-4", "cidr": "\#(Self.subnets[id] ?? "10.9.0").0/24", "gateway": "\#(Self.subnets[id] ?? "10.9.0").1"}"#
+        let subnet =
+            #"{"id": "\#(id)-4", "cidr": "\#(Self.subnets[id] ?? "10.9.0").0/24", "gateway": "\#(Self.subnets[id] ?? "10.9.0").1"}"#
         let all = [subnet] + subnets.enumerated().map { #"{"id": "more-\#($0)", "cidr": "\#($1)"}"# }
         return #"{"id": "\#(id)", "isolated": \#(id == "blue"), "subnets": [\#(all.joined(separator: ","))]\#(more)}"#
     }
@@ -87,7 +88,9 @@ import Testing
     private func reason(_ answer: [String: Any]) -> String { answer["reason"] as? String ?? "" }
 
     // Fails on 7673dba: all but the five that name another network are APPLIED or PENDING.
-    @Test("says what is of its pods, and nothing of what the networks are, of other namespaces, of ids, addresses and hosts that aren't its own")
+    @Test(
+        "says what is of its pods, and nothing of what the networks are, of other namespaces, of ids, addresses and hosts that aren't its own"
+    )
     func table() throws {
         try establishing()
         let refused: [(kind: String, resource: String)] = [
@@ -96,14 +99,19 @@ import Testing
             ("networks", Self.network("green", subnets: ["8.8.8.0/24"])), ("networks", Self.network("green", #", "fabric": "ROUTED""#)),
             ("networks", Self.network("blue", #", "tunnelId": 4711"#)), ("networks", Self.network("green", #", "revision": 99"#)),
             ("networks", Self.network("green").replacing(".0.1\"", with: ".0.2\"")),
-            ("networks", Self.network("green").replacing("\"gateway\"", with: #""routes": [{"destination": "0.0.0.0/0", "nextHop": "10.3.0.9"}], "gateway""#)),
+            (
+                "networks",
+                Self.network("green").replacing(
+                    "\"gateway\"", with: #""routes": [{"destination": "0.0.0.0/0", "nextHop": "10.3.0.9"}], "gateway""#)
+            ),
             ("networks", Self.network("red")), ("networks", Self.network("new")),
             ("pods", Self.pod("green/a", "10.3.0.10", #", "namespace": "/run/netns/web""#)),
             ("pods", Self.pod("green/a", "10.3.0.10", #", "portSecurity": false"#)),
             ("pods", Self.pod("green/a", "10.3.0.10", #", "allowedAddressPairs": [{"address": "10.1.0.20"}]"#)),
             ("pods", Self.pod("green/a", "10.3.0.10", #", "allowedAddressPairs": [{"address": "0.0.0.0/0"}]"#)),
             ("pods", Self.pod("green/a", "10.3.0.10", #", "allowedAddressPairs": [{"address": "10.3.0.1"}]"#)),
-            ("pods", Self.pod("green/a", "192.0.2.53")), ("pods", Self.pod("green/a", "8.8.8.8")), ("pods", Self.pod("green/a", "10.1.0.99")),
+            ("pods", Self.pod("green/a", "192.0.2.53")), ("pods", Self.pod("green/a", "8.8.8.8")),
+            ("pods", Self.pod("green/a", "10.1.0.99")),
             ("pods", Self.pod("red-web-7", "10.3.0.11")), ("pods", Self.pod("red/web-7", "10.3.0.11")),
             ("pods", Self.pod("red/web-8", "10.1.0.99", network: "red")),
             ("pods", Self.pod("green/a", "10.3.0.10", #", "securityGroups": ["red/app"]"#)),
@@ -131,7 +139,11 @@ import Testing
             ),
             ("securityGroups", #"{"id": "green/default", "network": "green", "rules": [{"id": "r", "direction": "EGRESS"}]}"#),
             ("neighbors", Self.pod("green/n", "10.3.0.70", #", "securityGroups": ["green/web", "open"]"#)),
-            ("pods", Self.pod("green/a", "10.3.0.10", #", "allowedAddressPairs": [{"address": "10.3.0.128/25"}], "securityGroups": ["green/web"]"#)),
+            (
+                "pods",
+                Self.pod(
+                    "green/a", "10.3.0.10", #", "allowedAddressPairs": [{"address": "10.3.0.128/25"}], "securityGroups": ["green/web"]"#)
+            ),
             // The addresses of an isolated network mean nothing elsewhere.
             ("pods", Self.pod("blue/a", "10.2.0.10", network: "blue")),
         ]
@@ -141,7 +153,8 @@ import Testing
         #expect(try delete("tenant.example", [("NEIGHBOR", "green/n"), ("POD", "green/none")]).allSatisfy { status($0) == "APPLIED" })
         // Nothing was taken in advance.
         let late = try push(
-            "controller.example", [("pods", Self.pod("red-web-7", "10.1.0.99", network: "red")), ("pods", Self.pod("red/web-7", "10.1.0.98", network: "red"))])
+            "controller.example",
+            [("pods", Self.pod("red-web-7", "10.1.0.99", network: "red")), ("pods", Self.pod("red/web-7", "10.1.0.98", network: "red"))])
         #expect(late.allSatisfy { status($0) == "PENDING" }, "\(late)")
     }
 
@@ -178,7 +191,8 @@ import Testing
         _ = try push(
             "tenant.example",
             [
-                ("networks", Self.network("green", subnets: ["192.0.2.0/24", "10.1.0.0/24", "8.8.8.0/24"])), ("pods", Self.pod("green/spy", "10.3.0.10", wide)),
+                ("networks", Self.network("green", subnets: ["192.0.2.0/24", "10.1.0.0/24", "8.8.8.0/24"])),
+                ("pods", Self.pod("green/spy", "10.3.0.10", wide)),
                 (
                     "pods",
                     #"{"id": "green/spy", "network": "green", "addresses": ["10.3.0.10", "192.0.2.53", "8.8.8.8"], "portSecurity": false, "securityGroups": ["open"]}"#
@@ -209,16 +223,21 @@ import Testing
         let namespace = try host.lab.namespace("secret")
         let late = try host.lab.namespace("late")
         let secret = #", "namespace": "\#(namespace.path)", "revision": 7, "securityGroups": ["red/app"]"#
-        #expect(try push("controller.example", [("pods", Self.pod("red/secret", "10.1.0.20", secret, network: "red"))]).map(status) == ["APPLIED"])
+        #expect(
+            try push("controller.example", [("pods", Self.pod("red/secret", "10.1.0.20", secret, network: "red"))]).map(status) == [
+                "APPLIED"
+            ])
         _ = try attach("controller.example", "red/late", at: late.path)
         func said(_ id: String) throws -> String {
             let whole = #"{"upserts": {"pods": [\#(Self.pod(id, "10.3.0.10", #", "revision": 1"#))]}}"#
             let replies = try host.python(
                 identity("tenant.example"), #"{"call": "Detach", "request": {"pod": "\#(id)"}}"#,
-                #"{"call": "Attach", "request": {"pod": "\#(id)", "namespace": "/run/netns/x"}}"#, #"{"call": "Check", "request": {"pod": "\#(id)"}}"#,
+                #"{"call": "Attach", "request": {"pod": "\#(id)", "namespace": "/run/netns/x"}}"#,
+                #"{"call": "Check", "request": {"pod": "\#(id)"}}"#,
                 DaemonHost.apply(#"{"deletions": [{"kind": "POD", "id": "\#(id)"}]}"#), DaemonHost.apply(whole),
                 #"{"call": "Apply", "request": {"dryRun": true, "delta": \#(whole)}}"#,
-                #"{"call": "Apply", "request": {"snapshot": {"last": true, "resources": {"pods": [\#(Self.pod(id, "10.3.0.10", #", "revision": 1"#))]}}}}"#)
+                #"{"call": "Apply", "request": {"snapshot": {"last": true, "resources": {"pods": [\#(Self.pod(id, "10.3.0.10", #", "revision": 1"#))]}}}}"#
+            )
             let text = replies.map { reply in
                 let answers = reply.answers + [reply["answer"] as? [String: Any] ?? [:]]
                 return answers.map { "\(status($0)) \(reason($0))" }.joined(separator: ",") + (reply.code ?? "") + "\(reply["plan"] ?? "")"
@@ -234,11 +253,14 @@ import Testing
         #expect(try push("controller.example", [("pods", Self.pod("red/late", "10.1.0.21", network: "red"))]).map(status) == ["APPLIED"])
         // A dry run of its own has a plan.
         let own = #"{"upserts": {"pods": [\#(Self.pod("green/a", "10.3.0.10"))]}}"#
-        #expect(try host.python(identity("tenant.example"), #"{"call": "Apply", "request": {"dryRun": true, "delta": \#(own)}}"#)[0].statuses == ["PENDING"])
+        #expect(
+            try host.python(identity("tenant.example"), #"{"call": "Apply", "request": {"dryRun": true, "delta": \#(own)}}"#)[0].statuses
+                == ["PENDING"])
     }
 
     // Fails on 7673dba: each is APPLIED.
-    @Test("shares a host whose operator gives shared networks no address of the host's or of each other, and is told when the host gets one")
+    @Test(
+        "shares a host whose operator gives shared networks no address of the host's or of each other, and is told when the host gets one")
     func overlaps() throws {
         try establishing()
         let refused = [
@@ -249,16 +271,19 @@ import Testing
         for (answer, wanted) in zip(try push("controller.example", refused.map { ("networks", $0.0) }), refused) {
             #expect(status(answer) == "REJECTED" && reason(answer).contains(wanted.1), "\(answer)")
         }
-        let isolated = Self.network("new", subnets: ["192.0.2.0/24", "10.3.0.0/24"]).replacing("\"isolated\": false", with: "\"isolated\": true")
+        let isolated = Self.network("new", subnets: ["192.0.2.0/24", "10.3.0.0/24"]).replacing(
+            "\"isolated\": false", with: "\"isolated\": true")
         #expect(try push("controller.example", [("networks", isolated)]).map(status) == ["APPLIED"])
 
         let pod = try host.lab.namespace("pod")
         let fields = #", "namespace": "\#(pod.path)""#
         #expect(try push("controller.example", [("pods", Self.pod("green/a", "10.3.0.10", fields))]).map(status) == ["APPLIED"])
-        func green() throws -> [String: Any] { try #require(host.hawser("networks", "--output", "json").list.first { $0["id"] as? String == "green" }) }
+        func green() throws -> [String: Any] {
+            try #require(host.hawser("networks", "--output", "json").list.first { $0["id"] as? String == "green" })
+        }
         try host.host.run("ip", "address", "add", "10.3.0.200/32", "dev", "uplink")
         #expect(try eventually { try green()["status"] as? String == "pending" })
-        #expect(try (green()["reason"] as? String)?.contains("10.3.0.200, an address of the host (uplink)") == true)
+        #expect(try (green()["reason"] as? String)?.contains("10.3.0.200, the host's own (uplink)") == true)
         #expect(host.log.contains("warning network green is in force, and waits for"))
         // Nothing that is in force goes, and the host is as ready as before.
         #expect(try host.isReady() && host.status(of: "green/a") == "applied")
