@@ -124,7 +124,8 @@ func with(_ base: Document, _ changes: Document) -> Document {
         .init("another one", pod(["interface": "%"]), at: "interface", "not a name"),
         .init("an interface name with a tab", pod(["interface": "eth\t0"]), at: "interface", "not a name"),
         .init("an interface name with a line end", pod(["interface": "eth\n0"]), at: "interface", "not a name"),
-        .init("an interface name with a byte that the kernel takes for a space", pod(["interface": "\u{e0}"]), at: "interface", "not a name"),
+        .init(
+            "an interface name with a byte that the kernel takes for a space", pod(["interface": "\u{e0}"]), at: "interface", "not a name"),
         .init("the folder of all interfaces' settings", pod(["interface": "all"]), at: "interface", "not a name"),
         .init("the folder of new interfaces' settings", pod(["interface": "default"]), at: "interface", "not a name"),
         .init("the file of bonding", pod(["interface": "bonding_masters"]), at: "interface", "not a name"),

@@ -182,7 +182,8 @@ import Testing
 
     @Test("isn't told by a refusal what of another network is in the way")
     func blind() {
-        let refused = Rejected(intent: IntentID(.pod, "blue/p"), field: "addresses[0]", reason: "pod x of network green", about: IntentID(.pod, "x"))
+        let refused = Rejected(
+            intent: IntentID(.pod, "blue/p"), field: "addresses[0]", reason: "pod x of network green", about: IntentID(.pod, "x"))
         #expect(refused.told(to: nil, in: intents) == refused)
         var intents = intents
         #expect(throws: Never.self) { try intents.upsert(.pod(SmallHost.pod("x", in: "green", addresses: "10.2.0.9"))) }

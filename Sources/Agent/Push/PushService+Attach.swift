@@ -90,7 +90,9 @@ extension PushService {
         return .with {
             $0.answer = Hawser_V1_Answer(answer, .zero)
             // A refusal, too, says nothing of a pod that isn't the client's to know of.
-            if let known, client.rights.view?.shows(.pod(known.pod)) ?? true { $0.interface = Hawser_V1_Interface(known.pod, known.subnets) }
+            if let known, client.rights.view?.shows(.pod(known.pod)) ?? true {
+                $0.interface = Hawser_V1_Interface(known.pod, known.subnets)
+            }
         }
     }
 }

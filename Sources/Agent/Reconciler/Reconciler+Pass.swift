@@ -12,7 +12,6 @@ extension Reconciler {
         }
         attachments = Dictionary(uniqueKeysWithValues: try store.attachments().map { (ID($0), $1) })
         intents = Intents(restoring: loaded.intents.map(\.intent), leaving: loaded.leaving)
-        warn(of: ([], take(firstPlaces).now))
         missed = Missed(try store.loss(), unreadable: loaded.unreadable)
         for pod in intents.pods.values { _ = namespaces.place(pod.id, at: pod.namespace, pod.interface) }
         follow(namespaces.watched)
@@ -20,6 +19,7 @@ extension Reconciler {
         namespaces.begin(with: intents.pods.keys) { id, path in
             intents.pods[id].map { host.isAttached(id, of: map.domain(of: $0.network), at: path) } ?? false
         }
+        warn(of: ([], take(firstPlaces).now))
         let purges = try store.purges()
         let works = Dictionary(
             uniqueKeysWithValues: map.there.map { domain in

@@ -463,7 +463,9 @@ import Testing
         }
         let without = try world.push(named)
         #expect(without.statuses == [.invalidArg, .invalidArg, .invalidArg])
-        for (reason, field) in zip(without.reasons, ["change it", "device_id", "host_ip_address"]) { #expect(reason.contains(field), "\(reason)") }
+        for (reason, field) in zip(without.reasons, ["change it", "device_id", "host_ip_address"]) {
+            #expect(reason.contains(field), "\(reason)")
+        }
         world.scope = Scope(["vpc-1"], ids: [""], hosts: [try Prefix(parsing: "192.0.2.0/24")])
         #expect(try world.push(named).statuses == [.success, .invalidArg, .success])
     }

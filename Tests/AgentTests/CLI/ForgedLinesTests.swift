@@ -54,7 +54,8 @@ import Testing
         expectPlain(NetworksCommand.table([network]), lines: 2)
         expectPlain(NetworksCommand.details(network), lines: 20)
         let count = #"{"packets": 0, "bytes": 0}"#
-        let flow = #"{"rules": [{"group": "X", "rule": "X", "text": "X", "packets": 0, "bytes": 0}], "denied": \#(count), "invalid": \#(count)}"#
+        let flow =
+            #"{"rules": [{"group": "X", "rule": "X", "text": "X", "packets": 0, "bytes": 0}], "denied": \#(count), "invalid": \#(count)}"#
         expectPlain(RulesCommand.table(try decoded(RulesView.self, #"{"pod": "X", "ingress": \#(flow), "egress": \#(flow)}"#)), lines: 7)
     }
 

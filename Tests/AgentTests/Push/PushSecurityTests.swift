@@ -183,7 +183,9 @@ import Testing
                 let isOwn = own.contains(try #require(state["resourceId"] as? String))
                 #expect((state["operationStatus"] as? String ?? "SUCCESS") == (isOwn ? "SUCCESS" : "INVALID_ARG"), "\(state)")
                 let reason = state["reason"] as? String ?? ""
-                #expect(reason.contains("this client may not change it (valid: pods, neighbors and groups of network vpc-1)") != isOwn, "\(state)")
+                #expect(
+                    reason.contains("this client may not change it (valid: pods, neighbors and groups of network vpc-1)") != isOwn,
+                    "\(state)")
             }
             #expect(reply.alcorStates.count == 8)
         }

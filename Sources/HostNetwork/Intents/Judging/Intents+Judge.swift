@@ -81,7 +81,8 @@ extension Intents {
         guard let network = group.network else { return }
         for (position, rule) in group.rules.enumerated() {
             guard case .group(let id) = rule.remote, id != group.id, let remote = self.group(id), !remote.serves(network) else { continue }
-            var refused = rejected("rules[\(position)].remote.group", id.value, Self.foreign(remote), valid: "a group of network \(network)")
+            var refused = rejected(
+                "rules[\(position)].remote.group", id.value, Self.foreign(remote), valid: "a group of network \(network)")
             refused.about = id.intent
             throw refused
         }

@@ -75,7 +75,9 @@ extension Scope {
         try judge(neighbor.securityGroups, besides: previous?.securityGroups ?? [], of: neighbor.id.intent, neighbor.network, in: intents)
     }
 
-    private func judge(_ groups: [ID<SecurityGroup>], besides previous: [ID<SecurityGroup>], of id: IntentID, _ network: ID<Network>, in intents: Intents)
+    private func judge(
+        _ groups: [ID<SecurityGroup>], besides previous: [ID<SecurityGroup>], of id: IntentID, _ network: ID<Network>, in intents: Intents
+    )
         throws(Rejected)
     {
         for (position, group) in groups.enumerated() where !previous.contains(group) {
