@@ -58,7 +58,9 @@ final class Bed {
     ) async throws -> Reconciler {
         let domains = try host.inside {
             _ = try Forwarding.enable()
-            return try LinuxDomains(directory: "/run/netns", marks: marks, isOwner: isOwned, onSend: recorder?.listener)
+            return try LinuxDomains(
+                names: NamespaceNames(in: "/run/netns"), marks: marks, isOwner: isOwned,
+                onSend: recorder?.listener)
         }
         let reconciler = try await Reconciler(
             host: domains, layout: Layout(marks: marks), store: store, journal: Journal(),

@@ -37,7 +37,7 @@ final class ScaleHost: Sendable {
         let (directory, marks) = (domains, MarkLayout.standard)
         let kernel = try host.inside {
             _ = try Forwarding.enable()
-            return try LinuxDomains(directory: directory, marks: marks)
+            return try LinuxDomains(names: NamespaceNames(in: directory), marks: marks)
         }
         reconciler = try await Reconciler(
             host: kernel, layout: Layout(marks: marks, underlay: underlay), store: store, journal: Journal(),

@@ -76,9 +76,6 @@ static inline int hawser_open_namespace(const char *path) {
     return file;
 }
 
-// Makes an empty file that must not be there; a descriptor, or -1 with errno.
-static inline int hawser_create(const char *path) { return open(path, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0); }
-
 // Makes reading and writing never wait; fcntl(2) is variadic and doesn't import.
 static inline int hawser_nonblocking(int descriptor) { return fcntl(descriptor, F_SETFL, O_NONBLOCK); }
 

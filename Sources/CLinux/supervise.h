@@ -163,6 +163,13 @@ static inline int hawser_borrow(pid_t process, int descriptor) {
     return result;
 }
 
+// Makes a system call that only its number tells, with six arguments; its error number, or 0.
+static inline int hawser_call(long number, const long *arguments) {
+    const long *a = arguments;
+    long result = syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return result < 0 ? errno : 0;
+}
+
 // The number of a system call on this machine, or -1 for one that it doesn't have: newer architectures have the *at calls alone.
 static inline int hawser_call_number(const char *name) {
     static const struct {

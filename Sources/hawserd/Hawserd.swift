@@ -37,7 +37,7 @@ struct Hawserd: AsyncParsableCommand {
         } else if cleanup {
             for line in try await Daemon.cleanup(loaded.settings, Host.cleanup) { print(line) }
         } else {
-            try await Daemon.run(loaded, makeReconciler: Host.start)
+            try await Host.run(loaded)
         }
     }
 

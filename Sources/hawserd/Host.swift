@@ -3,7 +3,10 @@ import HostNetwork
 
 /// Where the daemon meets this host's kernel.
 enum Host {
-    @Sendable static func start(_ parts: Daemon.Parts) async throws -> Daemon.Running { try await Daemon.linux(parts) }
+    static func run(_ loaded: SettingsLoader.Loaded) async throws {
+        let names = Daemon.names(loaded.settings)
+        try await Daemon.run(loaded) { try await Daemon.linux($0, names) }
+    }
 
     @Sendable static func cleanup(_ settings: Settings) async throws -> [String] { try Daemon.sweep(settings) }
 }

@@ -42,6 +42,27 @@ import Testing
         }
     }
 
+    @Test(
+        "takes no router's advertisement at the host's side, whatever new interfaces begin with"
+    )
+    func isNoUplink() throws {
+        let setting = { (name: String) in Setting("ipv6/conf/\(name)/accept_ra") }
+        try place.host.inside { try setting("default").write("2") }
+        let pod = try place.pod(10)
+        var table = try place.table()
+        #expect(table.apply(pod.attach) == [])
+        #expect(try place.host.inside { try setting(pod.name.value).read() } == "0")
+        // Others do as they are told.
+        try place.host.run("ip", "link", "add", "stranger", "type", "veth")
+        #expect(try place.host.inside { try setting("stranger").read() } == "2")
+
+        let (up, down) = (LinkObject.link(pod.link()), LinkObject.link(pod.link(isUp: false)))
+        #expect(table.apply([.change(from: up, to: down)]) == [])
+        try place.host.inside { try setting(pod.name.value).write("1") }
+        #expect(table.apply([.change(from: down, to: up)]) == [])
+        #expect(try place.host.inside { try setting(pod.name.value).read() } == "0")
+    }
+
     @Test("is quiet inside the pod: one default route per family, no router listened to, nothing asked for")
     func isQuiet() throws {
         let pod = try place.pod(10)

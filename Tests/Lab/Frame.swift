@@ -36,6 +36,28 @@ package struct Frame: Hashable, Sendable {
         }
     }
 
+    /// A router advertisement (RFC 4861, section 4.2): that its source is a default router for so many
+    /// seconds, and, if one is given, that hosts make addresses of a prefix of 64 bits.
+    package static func routerAdvertisement(
+        mac source: String, from sender: String, seconds: UInt16 = 1800, prefix: String? = nil
+    ) throws -> Frame {
+        var body: [UInt8] =
+            [64, 0] + seconds.bigEndianBytes + [UInt8](repeating: 0, count: 8) + [1, 1] + mac(source)
+        if let prefix {
+            // On the link, and for addresses; for a day.
+            body +=
+                try [3, 4, 64, 0xc0] + UInt32(86400).bigEndianBytes + UInt32(86400).bigEndianBytes + [
+                    0, 0, 0, 0,
+                ]
+                + SocketAddress(prefix).number
+        }
+        return try ip(mac: source, to: "33:33:00:00:00:01", from: sender, to: "ff02::1", protocol: 58) {
+            pseudo in
+            let sum = Checksum.of(pseudo(4 + body.count) + [134, 0, 0, 0] + body)
+            return [134, 0] + sum.bigEndianBytes + body
+        }
+    }
+
     /// ARP (RFC 826): 1 asks who has `target`, 2 says that the sender's address is at its MAC.
     package static func arp(
         _ operation: UInt16, mac source: String, to destination: String, sender: String, senderMAC: String? = nil, target: String

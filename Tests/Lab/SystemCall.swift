@@ -13,6 +13,8 @@ package struct SystemCall: Sendable {
         case answer(Int)
         /// The program is killed before it is made.
         case kill
+        /// The process is killed that makes it, which may be a child of the program.
+        case killCaller
     }
 
     /// Decides about each call, on a thread of the program's supervisor.
@@ -34,6 +36,9 @@ package struct SystemCall: Sendable {
 
     /// The descriptor that most calls have as their first argument.
     package var descriptor: Int32 { Int32(truncatingIfNeeded: arguments[0]) }
+
+    /// Whether a child of the program makes it: a program's filter is its children's, too.
+    package var isOfChild: Bool { unsafe access("/proc/\(process)/task/\(thread)", F_OK) != 0 }
 
     /// What it names: a path, or "socket:[…]".
     package var target: String { target(of: descriptor) }
@@ -107,18 +112,23 @@ final class Supervision: Sendable {
             var call = hawser_call()
             switch unsafe hawser_await_call(listener.rawValue, &call) {
             case 0: return
-            case 1: carryOut(judge(SystemCall(name: names[call.number] ?? "", call, of: process)), call.id)
+            case 1:
+                carryOut(
+                    judge(SystemCall(name: names[call.number] ?? "", call, of: process)), call.id,
+                    of: call.thread)
             default: continue  // Whoever called is gone.
             }
         }
     }
 
-    private func carryOut(_ ruling: SystemCall.Ruling, _ id: UInt64) {
+    private func carryOut(_ ruling: SystemCall.Ruling, _ id: UInt64, of thread: Int32) {
         switch ruling {
         case .proceed: _ = hawser_let_go(listener.rawValue, id)
         case .fail(let errno): _ = hawser_answer(listener.rawValue, id, 0, errno.rawValue)
         case .answer(let value): _ = hawser_answer(listener.rawValue, id, Int64(value), 0)
         case .kill: _ = Glibc.kill(process, SIGKILL)
+        // By the number of any of its threads (kill(2) takes it for the process's, in Linux).
+        case .killCaller: _ = Glibc.kill(thread, SIGKILL)
         }
     }
 }

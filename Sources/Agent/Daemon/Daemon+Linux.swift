@@ -2,28 +2,42 @@ import Foundation
 import Glibc
 import HawserAPI
 import HostNetwork
-import Kernel
+package import Kernel
 import Logging
 import ServiceLifecycle
 
 extension Daemon {
+    /// Starts what names the namespaces of isolated networks: before anything else is opened, for the helper
+    /// would have it, too.
+    package static func names(_ settings: Settings) -> NamespaceNames {
+        NamespaceNames(in: settings.host.namespaces)
+    }
+
     /// A reconciler with the kernel of the namespace that the daemon runs in.
-    package static func linux(_ parts: Parts) async throws -> Running {
+    package static func linux(_ parts: Parts, _ names: NamespaceNames) async throws -> Running {
         let settings = parts.settings
         var layout = try Layout(settings)
         layout.underlay = try underlay(parts)
-        try forward(parts)
         // What networks that share the host's routing may not take.
         let places = try HostPlacesWatch.begin(in: NetworkNamespace.current())
         if places.now == nil { parts.logger.warning("the host's own addresses can't be read yet: subnets aren't held against them") }
+        if let problem = names.problem {
+            parts.logger.warning("host.namespaces: isolated networks can't be made: \(problem)")
+        }
+        let unforwarded = try forward(parts)
         confine(parts)
         let reconciler = try await Reconciler(
             host: try LinuxDomains(
-                directory: settings.host.namespaces, marks: layout.marks, isOwner: settings.host.protectTables,
+                names: names, marks: layout.marks, isOwner: settings.host.protectTables,
                 kept: DescriptorStore(environment: ProcessInfo.processInfo.environment, process: getpid())), layout: layout,
             alcor: settings.alcor, store: parts.store, journal: parts.journal, logger: parts.logger,
-            places: places.now ?? HostPlaces(), follow: { parts.namespaces.follow($0) })
-        return Running(reconciler, services: [reconciler, HostPlacesService(changes: places.changes, reconciler: reconciler)])
+            places: places.now ?? HostPlaces(), hindrance: { unforwarded.reason }, follow: { parts.namespaces.follow($0) })
+        return Running(
+            reconciler,
+            services: [
+                reconciler, HostPlacesService(changes: places.changes, reconciler: reconciler),
+                NamesService(names: names, journal: parts.journal, logger: parts.logger),
+            ])
     }
 
     /// Removes all that is Hawser's from the namespace that the process is in; what was removed, as lines for people.
@@ -33,7 +47,7 @@ extension Daemon {
         let plan = Plan(from: there, to: HostState())
         let applied = plane.apply(plan)
         if let refusal = applied.refusals.first { throw refusal }
-        let domains = try LinuxDomains(directory: settings.host.namespaces, marks: try Layout(settings).marks)
+        let domains = try LinuxDomains(names: names(settings), marks: try Layout(settings).marks)
         return applied.done.map(\.text) + domains.sweep(keeping: []).map { "remove \($0)" }
     }
 
@@ -54,15 +68,49 @@ extension Daemon {
         }
     }
 
-    private static func forward(_ parts: Parts) throws {
+    private static func forward(_ parts: Parts) throws -> Unforwarded {
         switch parts.settings.host.forwarding {
         case .enable:
-            for forwarding in try Forwarding.enable() { parts.logger.notice("forwarding was off and is on now: net/\(forwarding.setting)") }
+            let result = Forwarding.enableOnHost()
+            for setting in result.kept {
+                parts.logger.notice(
+                    "routers' advertisements are taken as before: net/\(setting) was 1 and is 2 now"
+                )
+            }
+            for forwarding in result.enabled {
+                parts.logger.notice("forwarding was off and is on now: net/\(forwarding.setting)")
+            }
+            for error in result.refused {
+                parts.logger.error("forwarding stays off: \(error)")
+                parts.journal.record(
+                    EventView(
+                        kind: "daemon", id: "hawserd", event: "refused",
+                        reason: "forwarding stays off: \(error)"))
+            }
+            return Unforwarded(refused: result.refused)
         case .check:
             for forwarding in try Forwarding.missing() {
                 parts.logger.warning("forwarding is off, so pods are reached from nowhere else: net/\(forwarding.setting)")
             }
+            return Unforwarded()
         }
+    }
+}
+
+/// Kinds of forwarding that the daemon was to turn on and couldn't, each until somebody else has.
+private struct Unforwarded: Sendable {
+    var refused: [ForwardingError] = []
+
+    /// Why pods aren't reached from elsewhere; nil: they are.
+    var reason: String? {
+        guard !refused.isEmpty, let missing = try? Forwarding.missing() else {
+            return refused.first.map(Self.words)
+        }
+        return refused.first { missing.contains($0.forwarding) }.map(Self.words)
+    }
+
+    private static func words(_ error: ForwardingError) -> String {
+        "forwarding is off, so pods are reached from nowhere else: \(error)"
     }
 }
 

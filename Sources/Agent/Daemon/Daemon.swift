@@ -57,7 +57,8 @@ package enum Daemon {
 
         let deadline = Deadline(patience)
         defer { deadline.cancel() }
-        let group = ServiceGroup(configuration: configuration(try services(parts, running, manager, deadline), logger))
+        let all = configuration(try services(parts, running, manager, deadline), logger)
+        let group = ServiceGroup(configuration: all.endingInOrder(with: NamesService.self))
         do {
             try await group.run()
         } catch {
@@ -121,6 +122,17 @@ package enum Daemon {
         quiet.logLevel = max(logger.logLevel, .warning)
         var configuration = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         configuration.maximumGracefulShutdownDuration = .seconds(3)
+        return configuration
+    }
+}
+
+extension ServiceGroupConfiguration {
+    /// With an end as at SIGTERM where a service of a kind fails: what is under way is done first.
+    fileprivate func endingInOrder(with kind: any Service.Type) -> ServiceGroupConfiguration {
+        var configuration = self
+        for index in services.indices where type(of: services[index].service) == kind {
+            configuration.services[index].failureTerminationBehavior = .gracefullyShutdownGroup
+        }
         return configuration
     }
 }

@@ -4,8 +4,7 @@ package import Kernel
 
 /// Routing domains of the Linux kernel: the namespace that the daemon runs in, and one that it makes for each isolated network.
 package struct LinuxDomains: DomainHost {
-    /// Where namespaces are named by files.
-    private let directory: String
+    private let names: NamespaceNames
     private let marks: MarkLayout
     private let owner: NetworkNamespace.Identity
     /// Whether the nftables tables are to be this process's own.
@@ -17,10 +16,11 @@ package struct LinuxDomains: DomainHost {
 
     /// For the namespace of the calling thread. `onSend`: see `LinuxDataplane`.
     package init(
-        directory: String, marks: MarkLayout, isOwner: Bool = true, onSend: LinuxDataplane.Listener? = nil, kept: DescriptorStore? = nil
+        names: NamespaceNames, marks: MarkLayout, isOwner: Bool = true,
+        onSend: LinuxDataplane.Listener? = nil, kept: DescriptorStore? = nil
     ) throws(NamespaceError) {
         self.kept = kept
-        self.directory = directory
+        self.names = names
         self.marks = marks
         self.isOwner = isOwner
         self.onSend = onSend
@@ -36,21 +36,20 @@ package struct LinuxDomains: DomainHost {
 
     private let home: SharedNamespace
 
-    package func path(of domain: RoutingDomain) -> String? { domain.fileName.map { "\(directory)/\($0)" } }
+    package func path(of domain: RoutingDomain) -> String? { domain.fileName.map(names.path) }
 
     private func namespace(of domain: RoutingDomain) -> DomainNamespace? {
-        guard case .network(let network) = domain, let path = path(of: domain) else { return nil }
-        return DomainNamespace(path: path, owner: owner, name: network.value)
+        guard case .network(let network) = domain, let name = domain.fileName else { return nil }
+        return DomainNamespace(name, of: names, owner: owner, for: network.value)
     }
 
     package func open(_ domain: RoutingDomain) throws -> sending OpenDomain {
         guard let made = namespace(of: domain) else { return try open(home.namespace) }
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let namespace = try open(made, of: domain)
         if let name = domain.fileName { try kept?.keep(namespace, as: name) }
         // Nothing passes on its own there; it was made for that.
         if let failure = try namespace.inside({ () -> ForwardingError? in
-            do throws(ForwardingError) { _ = try Forwarding.enable() } catch { return error }
+            do throws(ForwardingError) { try Forwarding.enableInOwn() } catch { return error }
             return nil
         }) {
             throw failure
@@ -61,9 +60,12 @@ package struct LinuxDomains: DomainHost {
     /// The domain's namespace, known as such from before it has a name.
     private func open(_ made: DomainNamespace, of domain: RoutingDomain) throws(NamespaceError) -> NetworkNamespace {
         do throws(NamespaceError) {
-            if let name = domain.fileName, (try? NetworkNamespace(at: made.path)) == nil {
-                if let left = kept?.left[name] { taken.note(try NetworkNamespace(at: "/proc/self/fd/\(left)").identity, domain) }
-                try kept?.restore(name, at: made.path)
+            if let name = domain.fileName, let left = kept?.left[name], (try? NetworkNamespace(at: made.path)) == nil {
+                taken.note(try NetworkNamespace(at: "/proc/self/fd/\(left)").identity, domain)
+                // Its name ended with the mount namespace of the daemon that gave it; the file that it was
+                // mounted on may be there.
+                DomainNamespace.removeRest(at: made.path)
+                try names.bind(left, as: name)
             }
             return try made.open { taken.note($0, domain) }
         } catch {
@@ -104,20 +106,24 @@ package struct LinuxDomains: DomainHost {
 
     package func leftovers(besides domains: Set<RoutingDomain>) -> [String] {
         files(besides: domains).map(\.path).filter { DomainNamespace.name(at: $0, owner: owner) != nil }
-            + strangers(besides: domains).map { "\(directory)/\($0)" }
+            + strangers(besides: domains).map(names.path)
     }
 
     /// What there is that may have been named for a routing domain, besides some.
     private func files(besides domains: Set<RoutingDomain>) -> [(path: String, name: String)] {
         let wanted = Set(domains.compactMap(path))
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.filter { $0.hasPrefix(RoutingDomain.prefix) }.map { ("\(directory)/\($0)", $0) }.filter { !wanted.contains($0.path) }
+        let there = (try? FileManager.default.contentsOfDirectory(atPath: names.folder)) ?? []
+        return there.filter { $0.hasPrefix(RoutingDomain.prefix) }.map { (names.path(of: $0), $0) }.filter {
+            !wanted.contains($0.path)
+        }
     }
 
     /// Those that somebody keeps for the next daemon.
     private func strangers(besides domains: Set<RoutingDomain>) -> [String] {
         let wanted = Set(domains.compactMap(path))
-        return (kept?.left.keys.sorted() ?? []).filter { $0.hasPrefix(RoutingDomain.prefix) && !wanted.contains("\(directory)/\($0)") }
+        return (kept?.left.keys.sorted() ?? []).filter {
+            $0.hasPrefix(RoutingDomain.prefix) && !wanted.contains(names.path(of: $0))
+        }
     }
 
     package func sweep(keeping domains: Set<RoutingDomain>) -> [String] {
@@ -128,7 +134,7 @@ package struct LinuxDomains: DomainHost {
                 DomainNamespace.removeRest(at: path)
                 continue
             }
-            let namespace = DomainNamespace(path: path, owner: owner, name: network)
+            let namespace = DomainNamespace(name, of: names, owner: owner, for: network)
             try? kept?.forget(name)
             guard (try? namespace.remove()) != nil else { continue }
             taken.forget(.network(ID(network)))

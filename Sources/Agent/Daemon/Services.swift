@@ -1,6 +1,7 @@
 import Foundation
 import HawserAPI
 import HostNetwork
+import Kernel
 import Logging
 import NIOCore
 import NIOPosix
@@ -26,6 +27,33 @@ struct HostPlacesService: Service {
         for await places in changes.cancelOnGracefulShutdown() { reconciler.hostChanged(places) }
         // A service that returns ends all others.
         try? await gracefulShutdown()
+    }
+}
+
+/// Ends the daemon when the helper that names namespaces has ended: without it no isolated network comes or
+/// goes, and a daemon that is confined can't make another. The next one has a new helper, and finds
+/// everything as this one leaves it.
+struct NamesService: Service {
+    let names: NamespaceNames
+    let journal: Journal
+    let logger: Logger
+
+    func run() async throws {
+        for await how in names.ends.cancelOnGracefulShutdown() {
+            let error = NamesEnded(how: how)
+            logger.critical("\(error)")
+            journal.record(EventView(kind: "daemon", id: "hawserd", event: "failed", reason: "\(error)"))
+            throw error
+        }
+        // There was none, or the daemon ends anyway.
+        try? await gracefulShutdown()
+    }
+}
+
+struct NamesEnded: Error, CustomStringConvertible {
+    let how: String
+    var description: String {
+        "the helper that names namespaces is gone (\(how)), and hawserd ends: the next one has another"
     }
 }
 

@@ -33,7 +33,8 @@ extension Reconciler {
 
     func answer(_ questions: [@Sendable (StatusView) -> Void]) {
         guard !questions.isEmpty else { return }
-        let view = present()
+        var view = present()
+        if view.ready, let hindrance = hindrance() { (view.ready, view.reason) = (false, hindrance) }
         vitals.answer(view)
         for question in questions { question(view) }
     }

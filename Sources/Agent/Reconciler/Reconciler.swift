@@ -45,6 +45,7 @@ package actor Reconciler: Reconciling, Service {
     let store: Store
     let journal: Journal
     let follow: @Sendable (Set<String>) -> Void
+    let hindrance: @Sendable () -> String?
     let logger: Logger
     let (births, nursery) = AsyncStream<DomainReconciler>.makeStream()
     let (mendings, mender) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -58,11 +59,12 @@ package actor Reconciler: Reconciling, Service {
     ///   - host: makes and opens routing domains; the host's own is opened here.
     ///   - alcor: how what is remembered of Alcor's states is read.
     ///   - places: what the host itself uses; whatever it becomes is told by `hostChanged`.
+    ///   - hindrance: says what of the host itself, at this moment, keeps it from being as it is wanted.
     ///   - follow: is told of every path of a namespace that matters, before it is looked at.
     package init(
         host: any DomainHost, layout: Layout, alcor: Settings.Alcor = Settings.Alcor(), store: Store, journal: Journal, logger: Logger,
-        places: HostPlaces = HostPlaces(),
-        patience: Patience = Patience(), follow: @escaping @Sendable (Set<String>) -> Void
+        places: HostPlaces = HostPlaces(), patience: Patience = Patience(), hindrance: @escaping @Sendable () -> String? = { nil },
+        follow: @escaping @Sendable (Set<String>) -> Void
     ) async throws {
         thread = OwnThread("reconciler")
         vitals = Vitals(thread, patience)
@@ -74,6 +76,7 @@ package actor Reconciler: Reconciling, Service {
         self.store = store
         self.journal = journal
         self.logger = logger
+        self.hindrance = hindrance
         self.follow = follow
         ledger = try AlcorLedger(store.alcorStates(), alcor) { key, error in
             logger.error("alcor: the remembered state of \(key.type.word) \(key.id) can't be read and is left out: \(error)")

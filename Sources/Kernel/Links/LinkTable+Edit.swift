@@ -12,12 +12,18 @@ extension LinkTable {
             var hosts = StepBatch()
             var pods: [Int] = []
             var raised: [InterfaceIndex] = []
+            let unquiet = refuseAdvertisements(
+                at: tried.map { pass.steps[$0] }.filter(\.raisesHostSide).compactMap(\.name))
             for index in tried {
                 let step = pass.steps[index]
                 var interface = InterfaceIndex.ofGateway
                 if let name = step.name {
                     guard let link = links[name] else { continue }
                     interface = link.index
+                    if step.raisesHostSide, let problem = unquiet[name] {
+                        pass.refuse(index, problem.errno, problem.reason)
+                        continue
+                    }
                 }
                 hosts.add(for: index, interface) { step.addMessages(to: &$0, .host, interface) }
                 if step.touches(.pod) { pods.append(index) }

@@ -54,13 +54,18 @@ extension LinkTable {
                     pass.refuse(index, .noSuchAddressOrDevice, "it was gone as soon as it was made")
                 }
             }
+            let unquiet = refuseAdvertisements(at: made.map { LinkName(reported: $0.link.name) })
             let spoiled = try socket.send(&configuring)
             for (index, places, link) in made {
+                let name = LinkName(reported: link.name)
                 if let error = places.lazy.compactMap({ spoiled[$0] }).first {
                     pass.refuse(index, error)
                     try delete([link])
+                } else if let problem = unquiet[name] {
+                    pass.refuse(index, problem.errno, problem.reason)
+                    try delete([link])
                 } else {
-                    pass.made[LinkName(reported: link.name)] = link
+                    pass.made[name] = link
                 }
             }
         } catch {

@@ -51,4 +51,13 @@ extension LinkStep {
         default: false
         }
     }
+
+    /// Whether this brings an interface of the host's up: the pair's host side, or a tunnel that is there.
+    var raisesHostSide: Bool {
+        if case .change(from: .tunnel(let old), to: .tunnel(let new)) = self {
+            !old.isUp && new.isUp
+        } else {
+            raises
+        }
+    }
 }

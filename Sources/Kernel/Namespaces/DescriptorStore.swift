@@ -30,17 +30,6 @@ package struct DescriptorStore: Sendable {
 
     package func forget(_ name: String) throws(Errno) { try say("FDSTOREREMOVE=1\nFDNAME=\(name)", -1) }
 
-    /// Names what was left by a file again.
-    package func restore(_ name: String, at path: String) throws(NamespaceError) {
-        guard let descriptor = left[name] else { return }
-        let file = unsafe hawser_create(path)
-        if file >= 0 { _ = close(file) }
-        guard unsafe mount("/proc/self/fd/\(descriptor)", path, nil, UInt(MS_BIND), nil) == 0 else {
-            let errno = Errno.current
-            throw NamespaceError(path: path, errno: errno, reason: "cannot be named again: \(errno)")
-        }
-    }
-
     private func say(_ text: String, _ descriptor: Int32) throws(Errno) {
         guard unsafe hawser_notify(socket, text, descriptor) == 0 else { throw .current }
     }

@@ -8,17 +8,25 @@ import SystemPackage
 ///
 /// Its mark is the alias of its loopback interface, which says whose it is: `hawser <the namespace of the daemon> <network>`. It outlives
 /// the daemon, for the file holds it.
-package struct DomainNamespace: Hashable, Sendable {
-    package let path: String
+package struct DomainNamespace: Sendable {
+    private let names: NamespaceNames
+    /// Its file's, in the names' folder.
+    private let name: String
     private let mark: String
 
     /// - Parameters:
+    ///   - names: gives and takes its name.
     ///   - owner: the namespace that the daemon runs in; several daemons on one machine don't take each other's.
-    ///   - name: what it is for.
-    package init(path: String, owner: NetworkNamespace.Identity, name: String) {
-        self.path = path
-        mark = Self.prefix(owner) + name
+    ///   - purpose: what it is for.
+    package init(
+        _ name: String, of names: NamespaceNames, owner: NetworkNamespace.Identity, for purpose: String
+    ) {
+        self.names = names
+        self.name = name
+        mark = Self.prefix(owner) + purpose
     }
+
+    package var path: String { names.path(of: name) }
 
     private static func prefix(_ owner: NetworkNamespace.Identity) -> String { "hawser \(owner.inode) " }
 
@@ -40,7 +48,7 @@ package struct DomainNamespace: Hashable, Sendable {
     package func remove() throws(NamespaceError) {
         guard let there = try? NetworkNamespace(at: path) else { return }
         guard try Self.alias(in: there) == String(mark.utf8.prefix(Self.longest)) else { return }
-        try Self.unbind(path)
+        try names.unbind(name)
     }
 
     /// What it is for, if the file at `path` is a namespace that was made for a daemon of `owner`'s namespace.
@@ -67,26 +75,20 @@ package struct DomainNamespace: Hashable, Sendable {
     private func make(_ note: (NamespaceIdentity) -> Void) throws(NamespaceError) -> NetworkNamespace {
         // What is there is no namespace: the rest of one, or of another boot.
         _ = unsafe unlink(path)
-        let file = unsafe hawser_create(path)
-        guard file >= 0 else { throw failure("cannot be made") }
-        _ = close(file)
         let origin = try NetworkNamespace.current()
         guard unshare(Int32(HAWSER_CLONE_NEWNET)) == 0 else { throw failure("cannot be made") }
         if let identity = try? NetworkNamespace.current().identity { note(identity) }
-        let made = bind()
+        let made = marked()
         guard setns(origin.descriptor.rawValue, Int32(HAWSER_CLONE_NEWNET)) == 0 else {
             fatalError(
                 "A thread cannot return from \(path) to its own network namespace (\(Errno.current)); going on would program a domain")
         }
-        if let made {
-            _ = unsafe unlink(path)
-            throw made
-        }
+        try names.bind(made.get(), as: name)
         return try NetworkNamespace(at: path)
     }
 
     /// From inside: marked first, so that there is never one with a name and without a mark.
-    private func bind() -> NamespaceError? {
+    private func marked() -> Result<NetworkNamespace, NamespaceError> {
         do throws(TransportError) {
             var socket = try NetlinkSocket(.route)
             var batch = Batch()
@@ -95,18 +97,15 @@ package struct DomainNamespace: Hashable, Sendable {
                 message.put(.alias, Array(mark.utf8.prefix(Self.longest)))
             }
             if let error = try socket.send(&batch).values.first {
-                return NamespaceError(path: path, errno: error.errno, reason: "cannot be marked: \(error.words)")
+                return .failure(
+                    NamespaceError(path: path, errno: error.errno, reason: "cannot be marked: \(error.words)")
+                )
             }
         } catch {
-            return NamespaceError(path: path, errno: error.errno, reason: "cannot be marked: \(error)")
+            return .failure(
+                NamespaceError(path: path, errno: error.errno, reason: "cannot be marked: \(error)"))
         }
-        return unsafe mount("/proc/thread-self/ns/net", path, nil, UInt(MS_BIND), nil) == 0 ? nil : failure("cannot be bound")
-    }
-
-    private static func unbind(_ path: String) throws(NamespaceError) {
-        guard unsafe umount2(path, Int32(MNT_DETACH)) == 0, unsafe unlink(path) == 0 else {
-            throw NamespaceError(path: path, errno: .current, reason: "cannot be removed: \(Errno.current)")
-        }
+        do throws(NamespaceError) { return .success(try .current()) } catch { return .failure(error) }
     }
 
     private func failure(_ reason: String) -> NamespaceError {

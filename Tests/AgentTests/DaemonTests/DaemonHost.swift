@@ -138,6 +138,19 @@ final class DaemonHost: Sendable {
     /// The daemon's process.
     var process: Int32? { daemon.withLock { $0?.process } }
 
+    /// The daemon's helper that names namespaces, by its parent and its name (proc_pid_stat(5)).
+    func helper() throws -> Int32 {
+        let parent = try #require(process)
+        let all = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init)
+        let helpers = all.filter { process in
+            let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+            return text.contains("(hawserd-names)")
+                && text.split(separator: " ").dropFirst(3).first == "\(parent)"
+        }
+        #expect(helpers.count == 1)
+        return try #require(helpers.first)
+    }
+
     /// Resident memory of the daemon: KiB (`VmRSS`, proc_pid_status(5)).
     func memory() throws -> Int {
         let process = try #require(process)

@@ -1,4 +1,5 @@
 import Foundation
+import HostNetwork
 import Lab
 import OwnThreads
 import Testing
@@ -119,6 +120,52 @@ import Testing
         #expect(try UDP(in: open.namespace, at: "10.2.0.40").reaches(receiver, at: "10.2.0.30", within: .seconds(5)))
         #expect(try !UDP(in: red.client.namespace, at: red.client.ipv4).reaches(receiver, at: "10.2.0.30", within: .milliseconds(200)))
         #expect(try red.server.isReached(at: 7000, from: red.client, 0, witness: 7001))
+    }
+
+    /// Fails on 7673dba: a link's own setting doesn't count where that of all is on, which is the kernel's
+    /// default.
+    @Test(
+        "sends its pods no redirects, as a shared network does where the host's settings say so"
+    )
+    func redirects() throws {
+        try host.start()
+        try apply(
+            policy(red: [7000, 7001], green: []) + "pods:\n" + red.server.yaml("red-servers")
+                + red.client.yaml("open"))
+        var web = try host.pod("web", 10)
+        web.mac = "02:00:0a:02:00:0a"
+        try apply(
+            DaemonHost.groups([:]).replacing("id: open\n", with: "id: blue-open\n") + "pods:\n"
+                + web.yaml("blue-open"))
+        try host.host.run("sysctl", "-w", "net.ipv4.conf.all.send_redirects=1")
+        /// Whether it is told so of its own address, by a packet that goes out by the link that it has come
+        /// in by.
+        func isRedirected(_ pod: DaemonPod) throws -> Bool {
+            let (wire, mac) = (try RawLink(in: pod.namespace, interface: "eth0"), try #require(pod.mac))
+            let router = Marks.hostMAC.description
+            try wire.send(
+                .udp(mac: mac, to: router, from: pod.ipv4, port: 7, to: pod.ipv4, port: 7, "itself"))
+            // What answers this comes afterwards.
+            try wire.send(
+                .of(.icmp(8), carrying: "witness", mac: mac, to: router, from: pod.ipv4, to: "10.1.0.1"))
+            var isTold = false
+            // Type and code of ICMP, behind an IPv4 header without options (RFC 792).
+            let answer = wire.receive(within: .seconds(10)) { frame in
+                guard frame.type == 0x0800, frame.payload.count > 21, frame.payload[9] == 1 else {
+                    return false
+                }
+                isTold = isTold || frame.payload[20] == 5
+                return frame.payload[20] == 0
+            }
+            #expect(answer != nil, "\(pod.id) hears nothing")
+            return isTold
+        }
+        #expect(try isRedirected(web), "nothing would have been told")
+        #expect(try !isRedirected(red.client))
+        #expect(
+            try inside(
+                "red", "sysctl", "-n", "net.ipv4.conf.all.send_redirects", "net.ipv6.conf.default.accept_ra")
+                == "0\n0\n")
     }
 
     @Test("adopts a domain after kill -9: the same namespace and interfaces, and a flow that goes on")

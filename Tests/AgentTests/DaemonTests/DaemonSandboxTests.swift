@@ -31,8 +31,12 @@ import Testing
         try host.host.run("mount", "--make-shared", "/run")
         let (web, client) = (try host.pod("web", 10), try host.pod("client", 20))
         let settings = DaemonHost.plaintext + ["--control-group", "daemon", "--debug-group", "daemon"]
+        let uplink = try Uplink("up0", of: host)
+        try uplink.advertise()
+        #expect(try eventually { try uplink.isDefault() })
         func start() throws { try host.start(settings, inside: sandbox) }
         try start()
+        #expect(try uplink.isDefault(), "the host has lost its route: \(host.log)")
         func bind(_ group: String) throws {
             let resources = DaemonHost.resources(
                 ["a": [7000, 7001], "b": [7100, 7001]], pods: web.json(group) + "," + client.json("open"))
@@ -66,6 +70,7 @@ import Testing
         try judge(7100, 7000)
         try bind("a")
         try judge(7000, 7100)
+        #expect(try uplink.isDefault())
         // The socket is its group's, which wants no CAP_CHOWN of a member.
         let socket = try FileManager.default.attributesOfItem(atPath: host.folder.file("run/control.sock"))
         #expect(socket[.groupOwnerAccountID] as? Int == 1 && socket[.posixPermissions] as? Int == 0o660)
@@ -106,8 +111,21 @@ import Testing
         try FileManager.default.copyItem(atPath: DaemonHost.script("forbidden.py"), toPath: host.folder.file("state/forbidden.py"))
         // What is called python3 may be a script that finds it.
         let python = try host.host.run("python3", "-c", "import sys; print(sys.executable, end='')")
-        func outcomes(_ words: [String], own: String) throws -> [String: String] {
-            let environment = ["env", "NUMBERS=\(numbers)", "OWN=\(own)", "OTHERS=/run/hawser-others"]
+        // The daemon's own filter, for a process of Python's.
+        let library = host.folder.file("state/confine.so")
+        try host.host.run(
+            [
+                "clang", "-shared", "-fPIC", "-I", DaemonHost.repository + "/Sources/CLinux", "-o", library,
+                "-x", "c", "-",
+            ],
+            input: "#include \"confine.h\"\nint confine(void) { return hawser_confine(); }\n")
+        // Whose memory somebody else of its user may want to write.
+        try host.start(inside: sandbox)
+        let helper = try host.helper()
+        func outcomes(_ words: [String], own: String, _ variables: String...) throws -> [String: String] {
+            let environment =
+                ["env", "NUMBERS=\(numbers)", "OWN=\(own)", "OTHERS=/run/hawser-others", "HELPER=\(helper)"]
+                + variables
             let lines = try host.host.run(environment + words + [python, own + "/forbidden.py"]).split(separator: "\n")
             return Dictionary(
                 lines.compactMap { line in
@@ -115,16 +133,38 @@ import Testing
                 }
             ) { $1 }
         }
-        let inside = try outcomes(sandbox, own: "/var/lib/hawser")
-        for (what, outcome) in inside {
-            if what.hasPrefix("forbidden") { #expect(outcome.hasPrefix("refused"), "\(what): \(outcome)") }
-            if what.hasPrefix("allowed") { #expect(outcome == "done", "\(what): \(outcome)") }
+        func expect(_ outcomes: [String: String], refused kinds: String...) {
+            for (what, outcome) in outcomes {
+                if kinds.contains(where: what.hasPrefix) {
+                    #expect(outcome.hasPrefix("refused"), "\(what): \(outcome)")
+                }
+                if what.hasPrefix("allowed") { #expect(outcome == "done", "\(what): \(outcome)") }
+            }
+        }
+        // As the daemon is. Fails on 7673dba: /proc/sys is unmounted, and the kernel's settings can be
+        // written.
+        let own = "/var/lib/hawser"
+        let confined = try outcomes(sandbox, own: own, "SANDBOXED=1", "CONFINE=\(own)/confine.so")
+        expect(confined, refused: "forbidden", "confined")
+        // As its helper is before it confines itself: that is what the daemon takes from itself.
+        let inside = try outcomes(sandbox, own: own, "SANDBOXED=1")
+        expect(inside, refused: "forbidden")
+        for what in ["bind", "remount", "unmount what is in use"] {
+            #expect(
+                inside["confined: \(what)"] == "done",
+                "\(what): \(inside["confined: \(what)"] ?? "not tried")")
         }
         let outside = try outcomes([], own: host.folder.file("state"))
-        #expect(Set(inside.keys) == Set(outside.keys) && inside.count > 50)
+        // Root of a user namespace mayn't write them anywhere.
+        #expect(
+            inside["confined: write the settings that were unmounted"]
+                == outside["forbidden: write the kernel's settings"])
+        #expect(
+            Set(inside.keys) == Set(outside.keys) && Set(inside.keys) == Set(confined.keys)
+                && inside.count > 70)
         // Of what the host refuses as well, as it has no such file or no such call, nothing is shown.
         let shown = outside.filter { $0.key.hasPrefix("forbidden") && !$0.value.hasPrefix("refused") }
-        #expect(shown.count > 30, "\(outside)")
+        #expect(shown.count > 40, "\(outside)")
         for path in ["/etc", "/usr", "/var/lib", "/run"] { _ = try? host.host.run("rm", "-f", path + "/hawser-was-here") }
     }
 

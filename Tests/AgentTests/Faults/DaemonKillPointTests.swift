@@ -68,27 +68,39 @@ import Testing
         try others.expectUndisturbed()
     }
 
-    @Test("of making or removing an isolated network leaves all of it or nothing; the next start makes it whole", arguments: [true, false])
-    func killedWithDomain(isMade: Bool) throws {
+    @Test(
+        "of making or removing an isolated network leaves it or nothing; the next start makes it whole",
+        arguments: [true, false],
+        KillPoint.Victim.allCases)
+    func killedWithDomain(isMade: Bool, victim: KillPoint.Victim) throws {
         let place = try FaultPlace()
-        let host = place.host
+        let (host, point) = (place.host, KillPoint(of: victim))
         let none = FaultPlace.isolated(DaemonHost.groups(FaultPlace.groups))
         let all = FaultPlace.isolated(place.everything("a", isExtra: true))
         let (before, after) = isMade ? (none, all) : (all, none)
-        try start(host)
+        try start(host, point)
         try place.apply(before)
         point.arm(at: nil)
         try place.apply(after)
         let calls = point.disarm()
-        let what = isMade ? "a network made" : "a network removed"
+        // The helper's share: one to give a name, two to take it.
+        #expect(victim == .daemon || calls == (isMade ? ["mount"] : ["umount2", "unlinkat"]), "\(calls)")
+        let what = "\(victim.testDescription): a network \(isMade ? "made" : "removed")"
 
         for number in points(of: calls, what) {
             try place.apply(before)
             point.arm(at: number)
             _ = try host.prune(after)
-            host.end(SIGKILL)
+            // It ends by itself when its helper has ended.
+            if victim == .helper { #expect(eventually { host.hasEnded }, "\(host.log.suffix(2000))") }
+            let status = host.end(SIGKILL).status
+            if victim == .helper {
+                #expect(
+                    status == 1
+                        && host.log.contains("the helper that names namespaces is gone (signal 9 ended it)"))
+            }
             let what = "\(what), killed before call \(number) of \(calls.count) (\(point.disarm().last ?? "none"))"
-            try restart(host, what)
+            try restart(host, what, point)
             let pods = try host.hawser("pods", "--output", "json").list
             #expect(pods.allSatisfy { $0["status"] as? String == "applied" }, "\(what)")
             #expect([0, 4].contains(pods.count), "\(what)")
@@ -117,10 +129,12 @@ import Testing
 
     // MARK: Means
 
-    private func start(_ host: DaemonHost) throws { try host.start(judging: KillPoint.calls, point.judge) }
+    private func start(_ host: DaemonHost, _ other: KillPoint? = nil) throws {
+        try host.start(judging: KillPoint.calls, (other ?? point).judge)
+    }
 
-    private func restart(_ host: DaemonHost, _ what: String) throws {
-        try start(host)
+    private func restart(_ host: DaemonHost, _ what: String, _ other: KillPoint? = nil) throws {
+        try start(host, other)
         #expect(try eventually(within: .seconds(30), host.isReady), "\(what): \(host.log.suffix(2000))")
     }
 

@@ -1,7 +1,9 @@
 import Lab
 import Synchronization
+import Testing
 
-/// Counts the calls of a program by which something outside of it changes, and kills it before one of them.
+/// Counts the calls of the daemon and its helper by which something outside of them changes, and kills one of
+/// the two before one of them.
 ///
 /// Between two of them all that it leaves behind is the same, wherever it is killed: the points are all that there are.
 final class KillPoint: Sendable {
@@ -12,7 +14,19 @@ final class KillPoint: Sendable {
         var calls: [String] = []
     }
 
+    /// Who is killed.
+    enum Victim: CaseIterable, CustomTestStringConvertible {
+        case daemon
+        /// The helper that names namespaces, before a call of its own; others don't count.
+        case helper
+
+        var testDescription: String { self == .daemon ? "the daemon" : "its helper" }
+    }
+
+    private let victim: Victim
     private let state = Mutex(State())
+
+    init(of victim: Victim = .daemon) { self.victim = victim }
 
     /// Those that change the kernel's tables, namespaces, mounts and settings, and the files of the store.
     static let calls = [
@@ -32,13 +46,15 @@ final class KillPoint: Sendable {
     }
 
     @Sendable func judge(_ call: SystemCall) -> SystemCall.Ruling {
-        guard state.withLock({ $0.isArmed }), counts(call) else { return .proceed }
+        guard state.withLock({ $0.isArmed }), victim == .daemon || call.isOfChild, counts(call) else {
+            return .proceed
+        }
         return state.withLock { state in
             guard state.isArmed else { return .proceed }
             state.calls.append(call.name)
             state.isSpent = state.isSpent || state.calls.count == state.point
             // Other threads don't come any further either.
-            return state.isSpent ? .kill : .proceed
+            return !state.isSpent ? .proceed : victim == .daemon ? .kill : .killCaller
         }
     }
 

@@ -68,6 +68,17 @@ import Testing
         }
     }
 
+    @Test("nobody is a router to a host by sending into its tunnels", arguments: FabricLab.Way.tunnels)
+    func advertisements(way: FabricLab.Way) throws {
+        let lab = try FabricLab(way)
+        let host = try lab.host(1)
+        let setting = { (name: String) in Setting("ipv6/conf/\(name)/accept_ra") }
+        try host.domain.inside { try setting("default").write("2") }
+        try host.apply { try $0.put("open", .in("all"), .out("all")) }
+        _ = try host.pod("web", 10, ["open"])
+        #expect(try host.domain.inside { try setting("hx4242").read() } == "0")
+    }
+
     @Test("nothing of an isolated network is seen but that, whatever its pods send", arguments: FabricLab.Way.tunnels.filter(\.isolated))
     func nothingElse(way: FabricLab.Way) throws {
         let world = try world(way)

@@ -72,7 +72,9 @@ import Testing
         let sent = Mutex<[Int]>([])
         let domains = try host.inside {
             _ = try Forwarding.enable()
-            return try LinuxDomains(directory: folder.file("domains"), marks: .standard, isOwner: false) { _, bytes in
+            return try LinuxDomains(
+                names: NamespaceNames(in: folder.file("domains")), marks: .standard, isOwner: false
+            ) { _, bytes in
                 sent.withLock { $0.append(bytes.count) }
             }
         }
