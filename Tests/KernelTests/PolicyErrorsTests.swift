@@ -195,6 +195,39 @@ import Testing
         #expect(try arrive(about: sent, from: router, within: soon) == all)
     }
 
+    @Test("of an end is no error to itself, which would be the other end's", arguments: Family.allCases)
+    func toItself(family: Family) async throws {
+        let world = try await world()
+        let known = try opening(world, family)
+        #expect(try arrivals(about: known, from: world.client.peer, to: world.client.peer, family, within: never) == [])
+        #expect(
+            try arrivals(about: known, from: world.server.peer, to: world.client.peer, family, within: soon)
+                == (Self.kinds[family] ?? []).map(\.0))
+    }
+
+    @Test("of the host's own isn't sent to whom a closed pod names, by options that are read before every hook")
+    func options() async throws {
+        let world = try await world()
+        let outsider = try world.host.outsider(7)
+        let (here, far) = try (
+            RawLink(in: world.stranger.namespace, interface: "eth0"), RawLink(in: outsider.namespace, interface: outsider.interface)
+        )
+        // Of a kind that nobody knows, which is to be told of (RFC 8200, 4.2), and a jumbo payload that isn't one (RFC 2675, 3).
+        for option: [UInt8] in [[0x9e, 4, 0, 0, 0, 0], [0xc2, 4, 0, 0, 0, 1]] {
+            let peer = world.stranger.peer
+            let datagram = try Frame.udp(
+                mac: peer.mac, to: peer.router, from: outsider.ipv6, port: 1, to: LabHost.gateways[1], port: 2, "smuggled")
+            var bytes = Array(datagram.bytes.prefix(14 + 40)) + [17, 0] + option + Array(datagram.bytes.dropFirst(14 + 40))
+            // The next header, and eight bytes more.
+            bytes[14 + 6] = 0
+            bytes[14 + 5] += 8
+            try here.send(Frame(bytes: bytes))
+        }
+        let ping = try Echo(in: outsider.namespace, at: outsider.ipv6)
+        #expect(try ping.reaches("2001:db8:ff::1", within: soon))
+        #expect(far.receive(within: never) { $0.contains("smuggled") } == nil)
+    }
+
     @Test("of a closed accomplice keeps no flow alive that is revoked", arguments: Family.allCases)
     func accomplice(family: Family) async throws {
         let world = try await world()

@@ -9,21 +9,39 @@ import Testing
     private let tunnel = Segment.udp(4789)
     private let others: [Segment] = [.udp(4788), .udp(4790), .tcp(4789)]
 
-    private func world(_ fromPods: HostPolicy.FromPods, portSecurity: Bool) async throws -> (host: LabHost, pods: [LabPod]) {
-        let host = try LabHost(layout: Layout(host: HostPolicy(fromPods: fromPods), underlay: Self.underlay))
+    private func world(
+        _ fromPods: HostPolicy.FromPods, portSecurity: Bool, underlay: Underlay? = underlay
+    ) async throws -> (host: LabHost, pods: [LabPod]) {
+        let host = try LabHost(layout: Layout(host: HostPolicy(fromPods: fromPods), underlay: underlay))
         try await host.apply { try $0.put("open", .in("in"), .out("out")) }
         let pods = try await host.pods("a", "b", groups: ["open"])
         try await host.apply { try $0.put(pods[0].intent(["open"]) { $0.portSecurity = portSecurity }) }
         return (host, pods)
     }
 
-    @Test("reaches other pods, and never what may be a host", arguments: [true, false])
-    func outwards(portSecurity: Bool) async throws {
-        let (host, pods) = try await world(.replies, portSecurity: portSecurity)
+    @Test("reaches other pods, and never what may be a host", arguments: [true, false], [underlay, nil])
+    func outwards(portSecurity: Bool, underlay: Underlay?) async throws {
+        let (host, pods) = try await world(.replies, portSecurity: portSecurity, underlay: underlay)
         let outsider = try host.outsider(7)
         try expect(
             .from(pods[0], to: pods[1], pass: [tunnel] + others),
             .from(pods[0].peer, to: outsider, pass: others, block: [tunnel]))
+    }
+
+    @Test("reaches no gateway of its network, which is another host's address")
+    func gateways() async throws {
+        let (host, pods) = try await world(.replies, portSecurity: true)
+        let outsider = try host.outsider(7)
+        // A subnet whose pods are all on another host, which has its gateway's addresses.
+        var network = LabHost.network
+        network.subnets += [
+            Subnet(id: "far-4", cidr: Prefix("198.51.100.0/24"), gateway: IPAddress(outsider.ipv4)),
+            Subnet(id: "far-6", cidr: Prefix("2001:db8:1::/64"), gateway: IPAddress(outsider.ipv6)),
+        ]
+        try await host.apply { try $0.put(network) }
+        let pod = try host.outsider(8)
+        try expect(
+            .from(pods[0].peer, to: pod, pass: [tunnel] + others), .from(pods[0].peer, to: outsider, pass: others, block: [tunnel]))
     }
 
     @Test("isn't an answer either: to whoever claims to have asked from a host's port", arguments: Family.allCases)

@@ -74,6 +74,7 @@ extension Oracle {
     /// Whether what the host itself sends to a pod gets there.
     package func leavesHost(_ packet: PacketCase, to pod: Pod) -> Bool {
         let host = scene.layout.host
+        if case .icmp(4, _) = packet.packet.transport, packet.packet.family == .v6 { return false }
         if Self.isError(packet.packet) || isAlwaysAnswered(packet.packet) { return true }
         guard packet.isReply else { return host.toPods == .allow || Self.isDiscovery(packet.packet) || reaches(packet, pod) }
         return switch host.fromPods {

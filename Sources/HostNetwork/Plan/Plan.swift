@@ -171,9 +171,10 @@ package struct Plan: Hashable, Sendable {
         }
     }
 
-    /// A chain whose rules name another chain is emptied first, for the other may go before it.
+    /// A chain whose rules name another chain is emptied first, for the other may go before it. A rule that Hawser doesn't
+    /// write, as one of an earlier version, may name any.
     private mutating func emptied(_ old: Entry) -> Entry {
-        guard case .chain(var chain) = old.object, chain.body.joined().contains(where: { $0.chain != nil }) else { return old }
+        guard case .chain(var chain) = old.object, chain.body.joined().contains(where: \.mayNameChain) else { return old }
         chain.body = []
         let bare = Entry(.chain(chain), because: old.because, comment: old.comment)
         steps.append(Operation(.change(from: old.object), bare))
@@ -290,4 +291,6 @@ extension Object {
 extension Statement {
     /// The chain that it names.
     fileprivate var chain: String? { if case .verdict(let verdict) = self { verdict.chain } else { nil } }
+
+    fileprivate var mayNameChain: Bool { if case .foreign = self { true } else { chain != nil } }
 }

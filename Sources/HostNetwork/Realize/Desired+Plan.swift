@@ -4,11 +4,14 @@ extension Desired {
     ///
     /// - Parameter keys: the objects that may differ; all others are known to be as wanted.
     package mutating func plan(from believed: HostState, touching keys: Set<Object.Key>) -> Plan {
-        let plan = Plan(from: believed, to: state, touching: keys)
+        var plan = Plan(from: believed, to: state, touching: keys)
+        // Before stamps counted at the ends of a flow alone, any pod on its way may have written one.
+        let foreign = believed.isOfForeignStamps ? Family.allCases.map { AddressRange(Prefix.everything($0)) } : []
+        plan.rewound = foreign
         let losers = losers(among: keys, in: believed)
         guard !losers.isEmpty else { return plan }
         var next: [ID<Pod>: Epoch] = [:]
-        var rewound: [AddressRange] = []
+        var rewound = foreign
         for pod in losers {
             let (epoch, wrapped) = (epochs[pod] ?? .first).next(in: layout.marks)
             next[pod] = epoch
@@ -68,6 +71,11 @@ extension Desired {
 }
 
 extension HostState {
+    /// Whether its ruleset is of a version whose stamps may be other pods' (Docs/Decisions/0035).
+    fileprivate var isOfForeignStamps: Bool {
+        self[.table(.inet)] != nil && self[.set(BaseSet.party(.v4).id)] == nil
+    }
+
     /// The epochs of the bindings that are in force, so that a daemon that knows nothing goes on where another stopped.
     package func epochs(of pods: some Sequence<ID<Pod>>, in marks: MarkLayout) -> [ID<Pod>: Epoch] {
         let pods = Dictionary(pods.map { (LinkName(of: $0), $0) }) { first, _ in first }

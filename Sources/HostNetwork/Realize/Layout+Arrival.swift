@@ -109,6 +109,8 @@ extension Layout {
         return Chain(
             Named(.arp, "input"), base: .init(.input, priority: 0),
             body: [
+                // Entries of tunnels are permanent: nobody has to ask, and whoever asks would make more.
+                [.equal(.iifgroup, Marks.tunnelGroup), .counter, .verdict(.drop)],
                 [fromPod, .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: false).name), .verdict(.accept)],
                 [fromPod, .lookup(sender, in: BaseSet.own(.arp, .v4, ranges: true).name), isRare, .verdict(.accept)],
                 [fromPod, .lookup([.iifname], in: "unfiltered"), isRare, .verdict(.accept)],

@@ -1,25 +1,55 @@
 /// ICMP errors that pods send. Connection tracking calls an error *related* to the flow that it quotes, whoever sends it
 /// (`nf_conntrack_inet_error`, net/netfilter/nf_conntrack_proto_icmp.c, compares its destination alone).
 extension Layout {
-    private static let related = Named(.inet, "related-out")
+    private static let related = (out: Named(.inet, "related-out"), toHost: Named(.inet, "related-to-host"), in: Named(.inet, "related-in"))
 
     /// Returns for an error of an end of the flow, which is judged like the flow. Accepts that of a router on the flow's
-    /// way, and denies all others.
-    var relatedOut: Chain {
-        Chain(
-            Self.related,
-            body: [[.lookup([.iifname], in: "unfiltered"), .verdict(.return)]]
-                + [false, true].flatMap { ranges in Family.allCases.flatMap { ends($0, ranges: ranges) } }
-                + Family.allCases.flatMap(ways) + denied(.out, by: .iifname))
+    /// way, and denies all others; the host itself is on no router's way.
+    var relatedChains: [Chain] {
+        func errors(_ name: Named, _ ways: [Statements]) -> Chain {
+            Chain(
+                Named(.inet, name.name + "-errors"),
+                body: [[.lookup([.iifname], in: "unfiltered"), .verdict(.return)]]
+                    + [false, true].flatMap { ranges in Family.allCases.flatMap { ends($0, ranges: ranges) } } + ways
+                    + denied(.out, by: .iifname))
+        }
+        func related(_ name: Named, _ field: MarkLayout.Field, _ error: Statement) -> Chain {
+            // A flow that a helper expects has its master's mark (`init_conntrack`, net/netfilter/nf_conntrack_core.c).
+            Chain(
+                name, body: [[.equal(.l4proto, 1), error], [.equal(.l4proto, 58), error], [.mark(keep: ~marks.mask(of: field), set: 0)]])
+        }
+        let (out, toHost, `in`) = Self.related
+        return [
+            errors(out, Family.allCases.flatMap(ways)), errors(toHost, []),
+            related(out, .sender, .verdict(.goto(out.name + "-errors"))), related(toHost, .sender, .verdict(.goto(toHost.name + "-errors"))),
+            related(`in`, .receiver, .verdict(.return)),
+        ]
     }
 
     /// ct state related jump related-out
-    var judgingErrors: [Statements] { [[.equal(.ctState, CTState.related), .verdict(.jump(Self.related.name))]] }
+    var judgingErrors: [Statements] { Self.judgingRelated(Self.related.out) }
+    var judgingErrorsToHost: [Statements] { Self.judgingRelated(Self.related.toHost) }
+    var judgingExpected: [Statements] { Self.judgingRelated(Self.related.in) }
 
-    /// iifname . ether saddr . ct original ip saddr @own-4 return, and the same of the reply
+    private static func judgingRelated(_ chain: Named) -> [Statements] {
+        [[.equal(.ctState, CTState.related), .verdict(.jump(chain.name))]]
+    }
+
+    /// The host tells nobody of a wrong header of IPv6. It reads hop-by-hop options before any hook (`ip6_rcv_core`,
+    /// net/ipv6/ip6_input.c), so that a pod with a forged source would have it answer whomever the pod names, and quote
+    /// what the pod says (RFC 8200, 4.2).
+    var parameterProblems: Chain {
+        Chain(
+            Named(.inet, "parameter-problems"), base: .init(.output, priority: 0),
+            body: [[.equal(.icmpType(.v6), 4), .counter, .verdict(.drop)]])
+    }
+
+    /// ct direction original iifname . ether saddr . ct original ip saddr @own-4 return, and the same of the reply: an error
+    /// goes the way of what its sender sends
     private func ends(_ family: Family, ranges: Bool) -> [Statements] {
         [Way.original, .reply].map { way in
             [
+                .equal(.ctDirection, way == .original ? 0 : 1),
                 .lookup(
                     [.iifname, .etherSource, .ctSource(way, family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
                 .verdict(.return),

@@ -8,7 +8,7 @@ extension Layout {
         // What passes here is judged as any other packet that a pod receives.
         let fromTunnel = Chain(
             Self.fromTunnel, body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.accept)], [.counter, .verdict(.drop)]])
-        return [fromTunnel, tunnellingChain]
+        return [fromTunnel, toTunnels]
     }
 
     /// iifgroup 26742 goto from-tunnel
@@ -17,7 +17,22 @@ extension Layout {
     }
 
     /// iifgroup 26742 counter drop
-    var broughtByTunnel: [Statements] { underlay == nil ? [] : [[.equal(.iifgroup, Marks.tunnelGroup), .counter, .verdict(.drop)]] }
+    var broughtByTunnel: [Statements] {
+        underlay == nil
+            ? [] : [[.equal(.iifgroup, Marks.tunnelGroup), .counter, .verdict(.drop)], Self.isTunnelPacket + [.verdict(.jump(Self.toTunnels.name))]]
+    }
+
+    private static let toTunnels = Named(.inet, "to-tunnels")
+
+    /// Returns for what comes to the host's own address on the underlay, and drops what comes to any other, as a gateway's:
+    /// the kernel's socket takes packets for each (`udp_tunnel_sock_cfg`, include/net/udp_tunnel.h).
+    private var toTunnels: Chain {
+        let own = underlay.map { Prefix($0.address) }
+        return Chain(
+            Self.toTunnels,
+            body: (own.map { [[.among(.destination($0.family), AddressRange($0)), .verdict(.return)]] } ?? [])
+                + [[.counter, .verdict(.drop)]])
+    }
 
     // MARK: Tunnels that pods would make
 
@@ -33,22 +48,16 @@ extension Layout {
     ///
     /// A host takes whatever comes to VXLAN's port for another host's: a pod that reaches it puts packets into other
     /// networks (RFC 7348, section 7).
-    var refusingTunnels: [Statements] {
-        guard underlay != nil else { return [] }
-        return [Self.isTunnelPacket + [.verdict(.jump(Self.tunnelling.name))]]
-    }
+    var refusingTunnels: [Statements] { [Self.isTunnelPacket + [.verdict(.jump(Self.tunnelling.name))]] }
 
     /// The host's own tunnels are no pod's to send to, whatever `host.fromPods` says.
-    var tunnelsToHost: [Statements] {
-        guard underlay != nil else { return [] }
-        return denied(.out, by: .iifname).map { Self.isTunnelPacket + $0 }
-    }
+    var tunnelsToHost: [Statements] { denied(.out, by: .iifname).map { Self.isTunnelPacket + $0 } }
 
     static let tunnelling = Named(.inet, "tunnelling")
     private static let isTunnelPacket: Statements = [.equal(.l4proto, 17), .equal(.destinationPort, UInt32(Tunnel.port))]
 
     /// Returns for what is for another pod, which may have tunnels of its own.
-    private var tunnellingChain: Chain {
+    var tunnellingChain: Chain {
         Chain(
             Self.tunnelling,
             body: Family.allCases.map { [.lookup([.destination($0)], in: Self.subnets($0).id.name), .verdict(.return)] }

@@ -61,7 +61,7 @@ extension Layout {
 
     private var toHost: [Statements] {
         // The host minds no pod's word about routes and leases, of one without port security neither.
-        var body = judgingErrors + tunnelsToHost + servers(to: "serving-host")
+        var body = tunnelsToHost + servers(to: "serving-host") + judgingErrorsToHost
         switch host.toPods {
         case .allow: body.append([.equal(.ctDirection, 1), .verdict(.accept)])
         case .rules: body.append([.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))])

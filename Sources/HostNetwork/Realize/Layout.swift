@@ -166,7 +166,7 @@ package struct Layout: Hashable, Sendable {
     private var chains: [Chain] {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
         let allowing = Flow.allCases.flatMap { flow in Way.allCases.map { self.allowing(flow, $0) } }
-        return slots + allowing + arrivalChains + [relatedOut, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
+        return slots + allowing + arrivalChains + relatedChains + [parameterProblems, tunnellingChain, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
             + invalidChains + hostChains + fabricChains + [arp]
     }
 
@@ -187,10 +187,10 @@ package struct Layout: Hashable, Sendable {
     }
 
     /// A packet's source is the pod's own when it gets here (`Layout+Arrival`).
-    private var fromPod: Chain { Chain(Named(.inet, "from-pod"), body: judgingErrors + sent) }
+    private var fromPod: Chain { Chain(Named(.inet, "from-pod"), body: sent) }
 
     var sent: [Statements] {
-        refusingTunnels + servers(to: "serving") + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
+        refusingTunnels + servers(to: "serving") + judgingErrors + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
             + judged(.out, .original, passing: "unfiltered")
             + refused(.out, by: .iifname)
     }
@@ -219,7 +219,8 @@ package struct Layout: Hashable, Sendable {
     private var toPod: Chain {
         Chain(
             Named(.inet, "to-pod"),
-            body: [[.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))]] + judged(.in, .original, passing: "unfiltered")
+            body: judgingExpected + [[.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))]]
+                + judged(.in, .original, passing: "unfiltered")
                 + refused(.in, by: .oifname))
     }
 
