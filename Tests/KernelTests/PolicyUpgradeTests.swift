@@ -1,4 +1,5 @@
 import HostNetwork
+import Kernel
 import Lab
 import OwnThreads
 import Testing
