@@ -16,9 +16,16 @@ import Testing
             ["nft", "-f", "-"],
             input: """
                 table inet hawser {
-                    chain a-target { counter }
-                    chain b-caller { jump a-target; counter }
-                    chain c-caller { meta l4proto vmap { tcp : jump a-target, udp : goto b-caller } }
+                    chain a-target {
+                        counter
+                    }
+                    chain b-caller {
+                        jump a-target
+                        counter
+                    }
+                    chain c-caller {
+                        meta l4proto vmap { tcp : jump a-target, udp : goto b-caller }
+                    }
                 }
                 """)
         var desired = host.desired
