@@ -72,9 +72,11 @@ private struct Known {
         let rules = listed.map { rule in
             (statements: statements[chain.id]?[rule.fingerprint] ?? [.foreign(rule.fingerprint)], comment: rule.comment)
         }
-        if orderedChains.contains(chain.id) { chain.body = rules.map(\.statements) }
+        // Rules of a chain that isn't desired, as of an earlier version, may lead to others that go with it.
+        let isDesired = statements[chain.id] != nil
+        if orderedChains.contains(chain.id) || !isDesired { chain.body = rules.map(\.statements) }
         entries.append(Entry(.chain(chain), because: because(.chain(chain))))
-        guard !orderedChains.contains(chain.id), statements[chain.id] != nil else { return }
+        guard !orderedChains.contains(chain.id), isDesired else { return }
         for rule in rules {
             let object = Object.rule(FilterRule(in: chain.id, rule.statements))
             entries.append(Entry(object, because: because(object), comment: rule.comment))
