@@ -176,7 +176,7 @@ struct FoundPlaces: Hashable {
     /// Addresses that are on the link because of it; nil where it says nothing of others.
     var link: Prefix?
 
-    /// Nil for Hawser's own.
+    /// Nil for Hawser's own, and for what no subnet can overlap: every link that comes up gets a link-local address.
     init?(_ header: MessageHeader, _ message: RawSpan) {
         guard header.type == .newAddress || header.type == .deleteAddress,
             let info = message.structure(at: MessageHeader.size, as: ifaddrmsg.self), Family(number: Int32(info.ifa_family)) != nil
@@ -195,7 +195,7 @@ struct FoundPlaces: Hashable {
             default: break
             }
         }
-        guard maker != Marks.routeProtocol, let address = local ?? other else { return nil }
+        guard maker != Marks.routeProtocol, let address = local ?? other, address.notAssignable == nil else { return nil }
         own = address
         guard flags & UInt32(IFA_F_NOPREFIXROUTE) == 0, let prefix = Prefix(other ?? address, length: Int(info.ifa_prefixlen)),
             prefix != Prefix(address)
@@ -213,7 +213,8 @@ struct FoundWay: Hashable {
     /// `RTPROT_…`, linux/rtnetlink.h.
     var maker: UInt8
 
-    /// Nil for a route through a router, of several links at once (which is told in another form), of another table, or Hawser's own.
+    /// Nil for a route through a router, of several links at once (which is told in another form), of another table, or Hawser's own; and for
+    /// what no subnet can overlap.
     init?(_ header: MessageHeader, _ message: RawSpan) {
         guard header.type == .newRoute || header.type == .deleteRoute,
             let info = message.structure(at: MessageHeader.size, as: rtmsg.self),
@@ -236,9 +237,9 @@ struct FoundWay: Hashable {
         case (RTN_LOCAL, RT_TABLE_LOCAL.rawValue) where maker != UInt8(RTPROT_KERNEL): isOwn = true
         default: return nil
         }
-        guard !hasRouter, let address, let link, let prefix = Prefix(address, length: Int(info.rtm_dst_len)), prefix.family == family else {
-            return nil
-        }
+        guard !hasRouter, let address, let link, let prefix = Prefix(address, length: Int(info.rtm_dst_len)), prefix.family == family,
+            prefix.first.notAssignable == nil
+        else { return nil }
         destination = prefix
         index = link
     }
