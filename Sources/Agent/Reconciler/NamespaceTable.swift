@@ -109,6 +109,7 @@ struct NamespaceTable: Sendable {
             leave(pod)
             seen[pod] = now
         }
+        dislodge(from: pod)
         claim(pod)
         switch (before, home(of: pod)) {
         case (nil, nil): return .absent
@@ -150,6 +151,15 @@ struct NamespaceTable: Sendable {
         } else {
             rivals[plug, default: []].insert(pod)
         }
+    }
+
+    /// Whoever has a pod's place and isn't there any more lets go of it: not every path is watched, and identities are used again.
+    private mutating func dislodge(from pod: ID<Pod>) {
+        guard let plug = plug(of: pod), let holder = holders[plug], holder != pod else { return }
+        guard places[holder].flatMap({ Self.identity($0.path) }) != plug.home else { return }
+        leave(holder)
+        seen[holder] = nil
+        hopeful.insert(holder)
     }
 
     /// Lets go of the place that it has or waits for.

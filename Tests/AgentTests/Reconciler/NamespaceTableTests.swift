@@ -65,6 +65,19 @@ import Testing
         #expect(table.look(at: "b") == .appeared && table.look(at: "c") == .appeared)
     }
 
+    @Test("takes a place from who isn't there any more, though nobody has noticed")
+    func unnoticed() throws {
+        var table = NamespaceTable()
+        _ = table.place("a", at: try other(0), "eth0")
+        _ = table.place("b", at: namespaces[0].path, "eth0")
+        #expect(table.look(at: "a") == .appeared)
+        _ = try other(1)
+        #expect(table.look(at: "b") == .appeared)
+        #expect(table.takeHopeful() == ["a"] && !table.isThere("a"))
+        #expect(table.look(at: "a") == .appeared)
+        #expect(try table.home(of: "a") == identity(1) && table.home(of: "b") == identity(0))
+    }
+
     @Test("gives nobody a namespace that is somebody's already")
     func owned() throws {
         let taken = try identity(0)
