@@ -23,7 +23,8 @@ extension Store {
     }
 
     func remember(_ states: [AlcorState], in database: Database) throws {
-        let put = try database.cachedStatement(sql: "INSERT OR REPLACE INTO alcor (type, id, revision, content) VALUES (?, ?, ?, ?)")
+        let put = try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO alcor (type, id, revision, content) VALUES (?, ?, ?, ?)")
         let drop = try database.cachedStatement(sql: "DELETE FROM alcor WHERE type = ? AND id = ?")
         for state in states {
             if state.isForgotten {

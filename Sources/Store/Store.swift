@@ -51,11 +51,12 @@ package struct Store: Sendable {
 
     private static let logLimit = 4 << 20
 
-    /// Writes all that one pass has changed, all or nothing: `upserts` by who asked for them, `alcor` what intents can't hold of goal states.
-    /// `whole`: with this, all that this host is asked for is known again.
+    /// Writes all that one pass has changed, all or nothing: `upserts` by who asked for them, `alcor` what
+    /// intents can't hold of goal states. `whole`: with this, all that this host is asked for is known again.
     package func commit(
         _ upserts: [String: [Intent]], deletions: [IntentID], leaving: [IntentID] = [], purging: [Released] = [],
-        attachments: Attachments = Attachments(), alcor: [AlcorState] = [], whole: Whole? = nil, at time: Date = .now
+        attachments: Attachments = Attachments(), alcor: [AlcorState] = [], whole: Whole? = nil,
+        at time: Date = .now
     ) throws(StoreError) {
         let time = time.ISO8601Format()
         try write("commit") { database in

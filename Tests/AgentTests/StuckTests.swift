@@ -124,7 +124,10 @@ import Testing
             for number in 1...3 {
                 let name = "blue\(number)"
                 let change = try network(name, isolated: false, number, at: lab.namespace(name + "-0"))
-                #expect(await reconciler.reconcile(change, source: "test", dryRun: false).answers.allSatisfy { $0.status == .applied })
+                #expect(
+                    await reconciler.reconcile(change, source: "test", dryRun: false).answers.allSatisfy {
+                        $0.status == .applied
+                    })
             }
             _ = domains.takeQuestions()
             #expect(await reconciler.view(of: ID<Pod>("blue2-0"))?.status == .applied)

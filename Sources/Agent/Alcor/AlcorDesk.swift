@@ -3,7 +3,8 @@ import HawserProtocol
 import HostNetwork
 package import Logging
 
-/// The way of goal states from the wire to the reconciler and back: each message is one change, and each of its states is answered.
+/// The way of goal states from the wire to the reconciler and back: each message is one change, and each of
+/// its states is answered.
 package final class AlcorDesk: Sendable {
     private let reconciler: any Reconciling
     private let logger: Logger
@@ -35,10 +36,12 @@ package final class AlcorDesk: Sendable {
         let weight = max(count, limits.maxResources / 64)
         try await gate.enter(weight)
         defer { gate.leave(weight) }
-        let report = await reconciler.reconcile(Change(message, scope: scope), source: Source.alcor, dryRun: false)
+        let report = await reconciler.reconcile(
+            Change(message, scope: scope), source: Source.alcor, dryRun: false)
         let answers = Dictionary(report.answers.compactMap { answer in answer.intent.map { ($0, answer) } }) { $1 }
         // The daemon is ending where the reconciler says nothing.
-        let verdicts = report.goal ?? GoalVerdicts(states: message.states.map { _ in .said(.failure, Verdict.ending) })
+        let verdicts =
+            report.goal ?? GoalVerdicts(states: message.states.map { _ in .said(.failure, Verdict.ending) })
         let results = zip(message.states, verdicts.states).map { GoalStateResult($0, $1, answers) }
         note(verdicts.woken, answers)
         note(results)

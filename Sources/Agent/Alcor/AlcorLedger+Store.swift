@@ -14,9 +14,11 @@ extension AlcorLedger {
 
     /// What is to be stored, in the order of the table.
     var changes: [Store.AlcorState] {
-        unsaved.sorted { ($0.key.type.rawValue, $0.key.id) < ($1.key.type.rawValue, $1.key.id) }.map { key, entry in
+        unsaved.sorted { ($0.key.type.rawValue, $0.key.id) < ($1.key.type.rawValue, $1.key.id) }.map {
+            key, entry in
             Store.AlcorState(
-                type: key.type.rawValue, id: key.id, revision: entry?.revision ?? 0, content: entry?.content ?? Data(),
+                type: key.type.rawValue, id: key.id, revision: entry?.revision ?? 0,
+                content: entry?.content ?? Data(),
                 isForgotten: entry == nil)
         }
     }

@@ -14,12 +14,15 @@ struct AlcorTurn {
     private let intents: Intents
     private let settings: Settings.Alcor
     private let scope: Scope?
-    /// Subnets that this message brings and that were refused: what is in them can't be made either. A later message that names one of them
-    /// finds it unknown, and waits for it.
+    /// Subnets that this message brings and that were refused: what is in them can't be made either. A later
+    /// message that names one of them finds it unknown, and waits for it.
     private var refused: [String: Rejected] = [:]
 
     /// - Parameter scope: what the client may change; nil: everything.
-    init(_ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor, scope: Scope? = nil) {
+    init(
+        _ states: [AlcorState], _ ledger: AlcorLedger, _ intents: Intents, _ settings: Settings.Alcor,
+        scope: Scope? = nil
+    ) {
         self.ledger = ledger
         self.intents = intents
         self.settings = settings
@@ -39,7 +42,9 @@ struct AlcorTurn {
 
     /// A state that can't be written down is refused by itself.
     private mutating func judge(_ state: AlcorState) -> Verdict {
-        do { return try verdict(on: state) } catch { return .said(.failure, "can't be remembered, so not applied: \(error)") }
+        do { return try verdict(on: state) } catch {
+            return .said(.failure, "can't be remembered, so not applied: \(error)")
+        }
     }
 
     private mutating func verdict(on state: AlcorState) throws -> Verdict {
@@ -273,7 +278,8 @@ struct AlcorTurn {
                 // It would be taken with the subnet, by the right of whoever tells of that.
                 guard scope == nil else { return .said(.failure, "subnet \(place.subnet) of VPC \(id) isn't known here") }
                 if let refused = refused[place.subnet] {
-                    return .said(.invalidArg, "subnet \(place.subnet) was refused: \(Answer(refused).sentence ?? "")")
+                    return .said(
+                        .invalidArg, "subnet \(place.subnet) was refused: \(Answer(refused).sentence ?? "")")
                 }
                 try ledger.remember(state, waits: true)
                 return .said(.failure, "subnet \(place.subnet) of VPC \(id) isn't known here; applied by itself once it is")

@@ -105,13 +105,15 @@ extension Alcor_Schema_SecurityGroupConfiguration.SecurityGroupRule {
         return .map(fields)
     }
 
-    /// Returns the range of ports, nothing for all of them. Where the lower end alone is 0, nobody can tell whether it was meant to be port 0
-    /// or was left out, so such a range is refused; Neutron, which Alcor follows, knows no port 0 either.
+    /// Returns the range of ports, nothing for all of them. Where the lower end alone is 0, nobody can tell
+    /// whether it was meant to be port 0 or was left out, so such a range is refused; Neutron, which Alcor
+    /// follows, knows no port 0 either.
     private func ports(_ field: String) throws(Rejected) -> Document {
         guard portRangeMax != 0 || portRangeMin != 0 else { return .null }
         guard portRangeMin != 0 else {
             throw .alcor(
-                field + ".port_range_min", 0, "the range ends at \(portRangeMax) and begins at 0, which is the same as unset here",
+                field + ".port_range_min", 0,
+                "the range ends at \(portRangeMax) and begins at 0, which is the same as unset here",
                 valid: "1 to \(min(portRangeMax, 65535)); 0 only where both ends are")
         }
         return .string("\(portRangeMin)-\(portRangeMax)")

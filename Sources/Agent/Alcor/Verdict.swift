@@ -46,8 +46,8 @@ struct GoalVerdicts: Hashable, Sendable {
     /// On ports and neighbors that waited for a subnet that this goal state has brought.
     var woken: [Verdict] = []
 
-    /// Returns the verdicts where nothing of the goal state could be stored: what can't be valid stays so, all else failed. What became of
-    /// intents is told by the answers for those.
+    /// Returns the verdicts where nothing of the goal state could be stored: what can't be valid stays so,
+    /// all else failed. What became of intents is told by the answers for those.
     func unstored(because failure: some Error) -> GoalVerdicts {
         GoalVerdicts(
             states: states.map { verdict in

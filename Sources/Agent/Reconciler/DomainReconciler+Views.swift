@@ -24,8 +24,11 @@ extension DomainReconciler {
             + (work.isLast ? ["remove the routing domain of \(domain)"] : [])
     }
 
-    /// Returns what `indices` does, or nothing when the domain is stuck: a question about all pods needn't wait for one of them.
-    nonisolated func knownIndices(of links: Set<LinkName>? = nil, within time: Duration) async -> [LinkName: Int] {
+    /// Returns what `indices` does, or nothing when the domain is stuck: a question about all pods needn't
+    /// wait for one of them.
+    nonisolated func knownIndices(of links: Set<LinkName>? = nil, within time: Duration) async -> [LinkName:
+        Int]
+    {
         await withCheckedContinuation { continuation in
             let first = FirstAnswer(continuation)
             let deadline = Deadline(time)

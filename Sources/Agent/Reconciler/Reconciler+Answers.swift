@@ -31,9 +31,12 @@ extension Reconciler {
     }
 
     func report(_ taken: Edits.Taken, _ applied: Applied, _ total: Duration) -> Report {
-        let answers = taken.outcomes.map { answer($0, $1, intents, namespaces, kernel: applied.kernel, total: total) }
+        let answers = taken.outcomes.map {
+            answer($0, $1, intents, namespaces, kernel: applied.kernel, total: total)
+        }
         var report = Report(
-            answers: answers, messages: applied.messages, bytes: applied.bytes, generation: applied.generation ?? generation)
+            answers: answers, messages: applied.messages, bytes: applied.bytes,
+            generation: applied.generation ?? generation)
         report.goal = taken.goal
         return report
     }

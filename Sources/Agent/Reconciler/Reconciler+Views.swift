@@ -58,7 +58,8 @@ extension Reconciler {
 
     package func view(of id: ID<Pod>) async -> PodView? {
         guard let pod = intents.pods[id] else { return nil }
-        let indices = await domain(of: pod)?.knownIndices(of: [LinkName(of: id)], within: vitals.patience.answer) ?? [:]
+        let indices =
+            await domain(of: pod)?.knownIndices(of: [LinkName(of: id)], within: vitals.patience.answer) ?? [:]
         // It may have changed while its domain was asked.
         return intents.pods[id].map { view($0, indices) }
     }

@@ -12,8 +12,8 @@ package struct Change: Sendable {
     package var isWhole = false
     /// Of a whole: what it doesn't name and has a higher one in force stays. 0: none.
     package var wholeRevision: UInt64 = 0
-    /// Alcor's states, where the change is one of those. What is to change is only known when its turn comes: it depends on what is in
-    /// force and on what is remembered then (`Edits.admit`).
+    /// Alcor's states, where the change is one of those. What is to change is only known when its turn comes:
+    /// it depends on what is in force and on what is remembered then (`Edits.admit`).
     var goal: GoalStates?
     /// What may be changed; nil: everything.
     package var scope: Scope?

@@ -28,7 +28,10 @@ import Testing
                 == [Rule(id: "r", direction: .ingress, family: .v4, protocol: .tcp, ports: PortRange(80, 81))])
         #expect(rules(AlcorSample.rule("r", .egress, .udp, 53, 53)) == [Rule(id: "r", family: .v4, protocol: .udp, ports: PortRange(53))])
         #expect(rules(AlcorSample.rule("r", .egress, .udp)) == [Rule(id: "r", family: .v4, protocol: .udp)])
-        #expect(rules(AlcorSample.rule("r", .egress, .tcp, 1, 65535)) == [Rule(id: "r", family: .v4, protocol: .tcp)])
+        #expect(
+            rules(AlcorSample.rule("r", .egress, .tcp, 1, 65535)) == [
+                Rule(id: "r", family: .v4, protocol: .tcp)
+            ])
         #expect(rules(AlcorSample.rule("r", .egress, .http)) == [Rule(id: "r", family: .v4, protocol: .tcp, ports: PortRange(80))])
         #expect(
             rules(AlcorSample.rule("r", .egress, .http, 8080, 8081))
@@ -58,10 +61,12 @@ import Testing
 
     /// Fails on 7673dba: 0-80 was taken for 1-80.
     @Test(
-        "whose range begins with 0 and ends elsewhere is refused, with the field, its value and what would be valid",
+        "whose range begins with 0 and ends elsewhere is refused, with what would be valid",
         arguments: [.tcp, .udp, .http] as [Alcor_Schema_Protocol], [1, 80, 65535, 65536] as [UInt32])
     func lowerEnd(of protocol: Alcor_Schema_Protocol, last: UInt32) throws {
-        let rejected = try #require(refusal(AlcorSample.rule("a", .ingress, .arp), AlcorSample.rule("r", .ingress, `protocol`, 0, last)))
+        let rejected = try #require(
+            refusal(
+                AlcorSample.rule("a", .ingress, .arp), AlcorSample.rule("r", .ingress, `protocol`, 0, last)))
         #expect(rejected.field == "security_group_rules[1].port_range_min" && rejected.value == "0")
         #expect(rejected.reason.contains("ends at \(last)"))
         #expect(rejected.valid.contains(last > 65535 ? "1 to 65535" : "1 to \(last)"))

@@ -187,30 +187,45 @@ import Testing
             ).statuses == [.success, .success])
     }
 
-    /// Fails on 7673dba: the id of each refused subnet was kept until a restart, and a port in one was turned away.
-    @Test("whose subnets are refused leave nothing of them behind: a later port waits for its subnet, and is applied once that is right")
+    /// Fails on 7673dba: the id of each refused subnet was kept until a restart, and a port in one was turned
+    /// away.
+    @Test(
+        "whose subnets are refused leave nothing of them behind: a later port waits for its subnet"
+    )
     func refusedSubnets() throws {
         var world = AlcorWorld()
         let refused = (0..<1000).map { AlcorSample.subnet("subnet-\($0)", tunnel: 0) }
-        #expect(try world.push(goal { $0.subnetStates = refused }).statuses == .init(repeating: .invalidArg, count: 1000))
+        #expect(
+            try world.push(goal { $0.subnetStates = refused }).statuses
+                == .init(repeating: .invalidArg, count: 1000))
         #expect(!world.hasChanged)
-        let early = try world.push(goal { $0.portStates = [AlcorSample.port("port-1", 10, subnet: "subnet-7")] })
+        let early = try world.push(
+            goal { $0.portStates = [AlcorSample.port("port-1", 10, subnet: "subnet-7")] })
         #expect(early.statuses == [.failure] && early.reasons[0].contains("applied by itself once it is"))
         #expect(world.ledger.entries.map(\.key) == [AlcorLedger.Key(type: .port, id: "port-1")])
-        #expect(try world.push(goal { $0.subnetStates = [AlcorSample.subnet("subnet-7")] }).statuses == [.success])
+        #expect(
+            try world.push(goal { $0.subnetStates = [AlcorSample.subnet("subnet-7")] }).statuses == [.success]
+        )
         #expect(world.intents.pods.keys.map(\.value) == ["port-1"] && world.ledger.waiting.isEmpty)
     }
 
-    @Test("that can't be stored are failures, all but those that can't be valid; what becomes of intents is told by their answers")
+    @Test(
+        "that can't be stored are failures, but for those that can't be valid"
+    )
     func unstored() {
         struct Full: Error, CustomStringConvertible { var description: String { "the disk is full" } }
         let verdicts = GoalVerdicts(
             states: [
-                .said(.success), .said(.success, "remembered"), .said(.failure, "applied by itself once it is"), .said(.pending),
-                .said(.outOfOrder), .said(.invalidArg, "wrong"), .of(IntentID(.pod, "a")), .gone(IntentID(.pod, "b")),
+                .said(.success), .said(.success, "remembered"),
+                .said(.failure, "applied by itself once it is"), .said(.pending),
+                .said(.outOfOrder), .said(.invalidArg, "wrong"), .of(IntentID(.pod, "a")),
+                .gone(IntentID(.pod, "b")),
             ], woken: [.of(IntentID(.pod, "c"))])
         let refused = verdicts.unstored(because: Full())
-        #expect(refused.states.prefix(5).allSatisfy { $0 == .said(.failure, "not stored, so not applied: the disk is full") })
+        #expect(
+            refused.states.prefix(5).allSatisfy {
+                $0 == .said(.failure, "not stored, so not applied: the disk is full")
+            })
         #expect(refused.states.suffix(3) == verdicts.states.suffix(3))
         #expect(refused.woken.isEmpty)
     }

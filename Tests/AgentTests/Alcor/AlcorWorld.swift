@@ -33,7 +33,9 @@ struct AlcorWorld {
         let taken = edits.admit(Change(message, scope: scope), from: Source.alcor, into: &intents)
         hasChanged = !edits.isEmpty
         ledger = edits.ledger.saved
-        let answers = Dictionary(taken.outcomes.compactMap { id, outcome in id.map { ($0, answer($0, outcome)) } }) { $1 }
+        let answers = Dictionary(
+            taken.outcomes.compactMap { id, outcome in id.map { ($0, answer($0, outcome)) } }
+        ) { $1 }
         let results = zip(message.states, taken.goal?.states ?? []).map { GoalStateResult($0, $1, answers) }
         return .init(message, results, .microseconds(1000))
     }

@@ -45,7 +45,9 @@ import Testing
         floods.expectUndisturbed()
     }
 
-    @Test("because it is full, refuses goal states as a whole, forgets nothing that waits, and takes them when there is room again")
+    @Test(
+        "because it is full, refuses goal states as a whole, and forgets nothing that waits"
+    )
     func fullForAlcor() throws {
         try mountState("1m")
         defer { unmountState() }
@@ -57,7 +59,10 @@ import Testing
             $0.subnetStates = [AlcorSample.subnet()]
             $0.dhcpStates = [.with { ($0.operationType, $0.configuration.id) = (.create, "dhcp") }]
         }
-        #expect(try host.push(waiting).results.allSatisfy { ($0["reason"] as? String)?.contains("applied by itself") ?? false })
+        #expect(
+            try host.push(waiting).results.allSatisfy {
+                ($0["reason"] as? String)?.contains("applied by itself") ?? false
+            })
 
         try fill()
         for isRestarted in [false, true] {
@@ -68,13 +73,18 @@ import Testing
             let refused = try host.push(arrival)
             #expect(refused.alcorStatuses == ["FAILURE", "FAILURE"])
             let reasons = refused.results.compactMap { $0["reason"] as? String }
-            #expect(reasons.count == 2 && reasons.allSatisfy { $0.contains("not stored, so not applied") && $0.contains("full") })
+            #expect(
+                reasons.count == 2
+                    && reasons.allSatisfy { $0.contains("not stored, so not applied") && $0.contains("full") }
+            )
             #expect(try reason().contains("can't be stored"))
             #expect(try host.hawser("networks", "--output", "json").list.isEmpty)
         }
 
         try FileManager.default.removeItem(atPath: state + "/filler")
-        #expect(try eventually(within: .seconds(60)) { try host.isReady() }, "it doesn't notice that there is room")
+        #expect(
+            try eventually(within: .seconds(60)) { try host.isReady() },
+            "it doesn't notice that there is room")
         #expect(try host.push(arrival).alcorStatuses == ["SUCCESS", "SUCCESS"])
         #expect(try host.status(of: "late") == "applied")
     }

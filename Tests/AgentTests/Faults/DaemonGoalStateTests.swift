@@ -37,7 +37,11 @@ enum GoalChange: String, CaseIterable, Sendable {
                 $0.configuration.subnetRoutingTables = [
                     .with {
                         $0.subnetID = "subnet-1"
-                        $0.routingRules = [.with { ($0.id, $0.destination, $0.nextHopIp) = ("far", "203.0.113.0/24", late.ipv4) }]
+                        $0.routingRules = [
+                            .with {
+                                ($0.id, $0.destination, $0.nextHopIp) = ("far", "203.0.113.0/24", late.ipv4)
+                            }
+                        ]
                     }
                 ]
             }
@@ -62,10 +66,11 @@ enum GoalChange: String, CaseIterable, Sendable {
     }
 }
 
-/// A goal state goes into two places of the store: what intents can hold, and the rest. Both are written together or not at all.
+/// A goal state goes into two places of the store: what intents can hold, and the rest. Both are written
+/// together or not at all.
 ///
-/// Fails on 7673dba, where they were two transactions: between them a port that was said to be applied once its subnet arrives was in
-/// neither. `HAWSER_KILLS=all` tries every call, as `make soak` does.
+/// Fails on 7673dba, where they were two transactions: between them a port that was said to be applied once
+/// its subnet arrives was in neither. `HAWSER_KILLS=all` tries every call, as `make soak` does.
 @Suite("A goal state", .serialized, .ownThreads) struct DaemonGoalStateTests {
     private let host: DaemonHost
     private let late: DaemonPod
@@ -77,7 +82,9 @@ enum GoalChange: String, CaseIterable, Sendable {
         try host.folder.write("alcor: {isolated: false}\n", to: "hawserd.yaml")
     }
 
-    @Test("is stored whole or not at all wherever the daemon is killed, and what was answered is kept", arguments: GoalChange.allCases)
+    @Test(
+        "is stored whole or not at all wherever the daemon is killed, and what was answered is kept",
+        arguments: GoalChange.allCases)
     func killed(in change: GoalChange) throws {
         let point = KillPoint()
         func start() throws { try host.start(judging: KillPoint.calls, point.judge) }
@@ -97,7 +104,8 @@ enum GoalChange: String, CaseIterable, Sendable {
             point.arm(at: number)
             let statuses = try host.push(goal).alcorStatuses
             host.end(SIGKILL)
-            let what = "\(change), killed before call \(number) of \(calls.count) (\(point.disarm().last ?? "none"))"
+            let what =
+                "\(change), killed before call \(number) of \(calls.count) (\(point.disarm().last ?? "none"))"
             let there = try rows()
             #expect(there == old || there == new, "\(what): \(there.symmetricDifference(new))")
             #expect(there == new || statuses.isEmpty, "\(what): it was answered: \(statuses)")
@@ -108,7 +116,8 @@ enum GoalChange: String, CaseIterable, Sendable {
     }
 
     @Test(
-        "is refused as a whole or stored as a whole wherever the disk becomes full, and can be pushed again", arguments: GoalChange.allCases
+        "is refused as a whole or stored as a whole wherever the disk becomes full, and can be pushed again",
+        arguments: GoalChange.allCases
     )
     func full(in change: GoalChange) throws {
         let disk = FullDisk(state)
@@ -131,9 +140,13 @@ enum GoalChange: String, CaseIterable, Sendable {
             _ = disk.disarm()
             let what = "\(change), full from call \(number) of \(calls.count) on"
             let reasons = outcome.results.compactMap { $0["reason"] as? String }
-            let isRefused = reasons.count == change.statuses.count && reasons.allSatisfy { $0.contains("not stored, so not applied") }
+            let isRefused =
+                reasons.count == change.statuses.count
+                && reasons.allSatisfy { $0.contains("not stored, so not applied") }
             #expect(isRefused == (number <= stored), "\(what): \(outcome.output)")
-            #expect(outcome.alcorStatuses == (isRefused ? change.statuses.map { _ in "FAILURE" } : change.statuses), "\(what)")
+            #expect(
+                outcome.alcorStatuses
+                    == (isRefused ? change.statuses.map { _ in "FAILURE" } : change.statuses), "\(what)")
             // The daemon itself takes nothing of it for stored either.
             try expectWhole(goal, change, new, what)
         }
@@ -171,7 +184,8 @@ enum GoalChange: String, CaseIterable, Sendable {
     private func rows() throws -> Set<String> {
         try DatabaseQueue(path: state + "/intents.sqlite").read { database in
             let intents = "SELECT kind || ' ' || id || ' ' || leaving || ' ' || document FROM intents"
-            let alcor = "SELECT 'alcor ' || type || ' ' || id || ' ' || revision || ' ' || hex(content) FROM alcor"
+            let alcor =
+                "SELECT 'alcor ' || type || ' ' || id || ' ' || revision || ' ' || hex(content) FROM alcor"
             return try Set(String.fetchAll(database, sql: intents + " UNION ALL " + alcor))
         }
     }

@@ -6,7 +6,8 @@ Done: the mount namespace (ProtectSystem=strict, ReadWritePaths, State-, Runtime
 ProtectHome, ProtectKernelTunables, -Modules, -Logs, ProtectControlGroups), the capability bounding set, NoNewPrivileges, the filters of system
 calls (SystemCallFilter with the sets of the installed systemd-analyze, SystemCallArchitectures, RestrictNamespaces, RestrictAddressFamilies,
 MemoryDenyWriteExecute, RestrictRealtime, RestrictSUIDSGID, LockPersonality, ProtectClock, ProtectHostname and what goes with the above),
-UMask, LimitNOFILE, LimitNICE. Not done: cgroups (TasksMax, the device list), the watchdog, the descriptor store; those are systemd's own.
+UMask, LimitNOFILE, LimitNICE. Not done: cgroups (TasksMax, the device list), the watchdog, the descriptor store;
+those are systemd's own.
 
 --bind puts a folder of the test's in the place of one of the unit's own.
 """
@@ -304,7 +305,7 @@ def confine_privileges(unit, group):
     limit = min(int(unit.settings["LimitNOFILE"][-1]), hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     if "LimitNICE" in unit.settings:
-        # With a sign it is a nice level; the resource's own number is 20 less that (systemd.exec(5), getrlimit(2)).
+        # With a sign it is a nice level; the resource's number is 20 less that (systemd.exec(5), getrlimit(2)).
         value = unit.settings["LimitNICE"][-1]
         limit = 20 - int(value) if value[0] in "+-" else int(value)
         try:

@@ -192,12 +192,19 @@ struct Served: Sendable {
         try await Served().serving { served in
             _ = try await served.apply(Samples.all)
             let some = ["pods/web-0", "pods/tenant/web-1", "groups/web", "networks/blue"]
-            for path in some { #expect(try await served.curl("http://hawser/v1/" + path).hasPrefix("HTTP/1.1 200"), "\(path)") }
+            for path in some {
+                #expect(
+                    try await served.curl("http://hawser/v1/" + path).hasPrefix("HTTP/1.1 200"), "\(path)")
+            }
             for path in ["pods/", "groups/", "networks/"] {
-                #expect(try await served.curl("http://hawser/v1/\(path)nobody").hasPrefix("HTTP/1.1 404"), "\(path)")
+                #expect(
+                    try await served.curl("http://hawser/v1/\(path)nobody").hasPrefix("HTTP/1.1 404"),
+                    "\(path)")
             }
             #expect(await served.reconciler.listings == [])
-            for path in ["pods", "groups", "networks"] { _ = try await served.curl("http://hawser/v1/" + path) }
+            for path in ["pods", "groups", "networks"] {
+                _ = try await served.curl("http://hawser/v1/" + path)
+            }
             #expect(await served.reconciler.listings == ["pods", "groups", "networks"])
         }
     }

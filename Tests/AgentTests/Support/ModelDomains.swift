@@ -46,7 +46,8 @@ final class ModelDomains: DomainHost {
 
     func open(_ domain: RoutingDomain) throws -> sending OpenDomain {
         OpenDomain(
-            plane: ModelKernel(gate(domain)) { [self] links in asked.withLock { $0.append(links) } }, events: AsyncStream { _ in })
+            plane: ModelKernel(gate(domain)) { [self] links in asked.withLock { $0.append(links) } },
+            events: AsyncStream { _ in })
     }
 
     func remove(_ domain: RoutingDomain) throws {}
