@@ -28,7 +28,10 @@ extension NetlinkSocket {
         var elements: [Element] = []
         for _ in 0..<Self.attempts {
             elements.removeAll(keepingCapacity: true)
-            let reading = try pass(type, content) { if let element = parse($0, $1) { elements.append(element) } }
+            let reading = try pass(type, content) { header, message in
+                if let element = parse(header, message) { elements.append(element) }
+                return true
+            }
             // What was too long for the buffer is lost. There is room for it now.
             if !reading.isCut { return (elements, reading.isConsistent) }
         }
@@ -45,7 +48,10 @@ extension NetlinkSocket {
         var elements: [Element] = []
         for _ in 0..<Self.few {
             elements.removeAll(keepingCapacity: true)
-            let reading = try pass(type, atMost: limit, content) { if let element = parse($0, $1) { elements.append(element) } }
+            let reading = try pass(type, atMost: limit, content) {
+                if let element = parse($0, $1) { elements.append(element) }
+                return true
+            }
             if !reading.isCut { return elements }
         }
         throw .answerCut
@@ -54,24 +60,37 @@ extension NetlinkSocket {
     /// How often such a list is begun anew: for each message that is longer than there was room for.
     private static var few: Int { 3 }
 
+    /// Goes through a list of the kernel's once, whatever comes or goes meanwhile, and no further than `body`
+    /// wants: where it says false the rest isn't read, and the socket is good for nothing else. Returns
+    /// whether it was all.
+    package mutating func skim(
+        _ type: MessageType, _ content: (inout MessageWriter) -> Void,
+        _ body: (MessageHeader, RawSpan) -> Bool
+    ) throws(TransportError) -> Bool {
+        let reading = try pass(type, content, body)
+        guard !reading.isCut else { throw .answerCut }
+        return reading.isWhole
+    }
+
     /// How often a list is read, and not as often as somebody makes it necessary.
     private static var attempts: Int { 20 }
 
-    /// One reading: whether the kernel calls it consistent, and whether a part is missing.
+    /// One reading, up to where `body` says false: whether the kernel calls it consistent, whether a part is
+    /// missing, and whether it came to the end.
     private mutating func pass(
         _ type: MessageType, atMost limit: Int = .max, _ content: (inout MessageWriter) -> Void,
-        _ body: (MessageHeader, RawSpan) -> Void
-    ) throws(TransportError) -> (isConsistent: Bool, isCut: Bool) {
+        _ body: (MessageHeader, RawSpan) -> Bool
+    ) throws(TransportError) -> (isConsistent: Bool, isCut: Bool, isWhole: Bool) {
         let sequence = sequences(1).lowerBound
         var request = MessageWriter(reserving: 256)
         request.message(type, [.request, .dump], sequence: sequence, content)
         try transmit(request.bytes.span)
 
         var (isConsistent, isCut) = (true, false)
-        var isDone = false
+        var (isDone, isWanted) = (false, true)
         var refusal: KernelError?
         var count = 0
-        while !isDone {
+        while !isDone, isWanted {
             guard let length = try receive(until: .now + patience) else {
                 isCut = true
                 continue
@@ -88,7 +107,7 @@ extension NetlinkSocket {
                 case .overrun, .noOperation: break
                 default:
                     count += 1
-                    if !isCut { body(header, message) }
+                    if !isCut, isWanted { isWanted = body(header, message) }
                 }
             }
             guard count <= limit else { throw .tooMany(limit) }
@@ -96,6 +115,6 @@ extension NetlinkSocket {
             isCut = isCut || !areWhole
         }
         if let refusal { throw .refused(refusal) }
-        return (isConsistent, isCut)
+        return (isConsistent, isCut, isWanted)
     }
 }

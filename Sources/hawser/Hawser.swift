@@ -15,7 +15,7 @@ struct Hawser: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, PodsCommand.self, GroupsCommand.self, RulesCommand.self, ExplainCommand.self, ApplyCommand.self,
             NetworksCommand.self, NeighborsCommand.self, DeleteCommand.self, PushCommand.self, EventsCommand.self, ResyncCommand.self,
-            ExecCommand.self,
+            DoctorCommand.self, ExecCommand.self,
         ])
 
     static func main() async {

@@ -38,6 +38,8 @@ extension FuzzTarget {
                 if let (set, _) = NamedSet.listed(message, in: family) { sets.append(set) }
             }
             _ = Firewall.ListedRule(message)
+            _ = ForeignRule(message)
+            _ = (ForeignRule.flowtable(message), ForeignChain(message))
             listed += ListedElement.all(in: message)
         }
         for set in sets {
@@ -56,6 +58,7 @@ extension FuzzTarget {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             environment[String(parts[0])] = parts.count == 2 ? String(parts[1]) : ""
         }
+        _ = VirtualServices(listing: String(decoding: bytes, as: UTF8.self))
         _ = DescriptorStore(environment: environment, process: 7)?.left
         readWatchdog(environment["WATCHDOG_USEC"])
     }

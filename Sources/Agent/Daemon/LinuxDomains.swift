@@ -81,6 +81,28 @@ package struct LinuxDomains: DomainHost {
         return OpenDomain(plane: plane, events: events)
     }
 
+    package func strangers(in domain: RoutingDomain, changing bits: UInt32, _ budget: inout ReadingBudget)
+        -> Strangers
+    {
+        do {
+            guard let path = path(of: domain) else {
+                return try Self.strangers(in: home.namespace, bits, &budget)
+            }
+            return try Self.strangers(in: NetworkNamespace(at: path), bits, &budget)
+        } catch {
+            var strangers = Strangers()
+            strangers.unread = "\(error)"
+            return strangers
+        }
+    }
+
+    private static func strangers(
+        in namespace: borrowing NetworkNamespace, _ bits: UInt32, _ budget: inout ReadingBudget
+    ) throws(OpenFailure) -> Strangers {
+        var reader = try StrangersReader(in: namespace, mask: bits)
+        return reader.read(&budget)
+    }
+
     package func remove(_ domain: RoutingDomain) throws {
         try namespace(of: domain)?.remove()
         taken.forget(domain)

@@ -16,6 +16,11 @@ package protocol DomainHost: Sendable {
     /// Where those are.
     func leftovers(besides domains: Set<RoutingDomain>) -> [String]
 
+    /// What other programs have in the domain's namespace, as far as the budget goes; of rules that write
+    /// flows' marks, those that may change one of `bits`. It is called on a thread of its own.
+    func strangers(in domain: RoutingDomain, changing bits: UInt32, _ budget: inout ReadingBudget)
+        -> Strangers
+
     /// The file by which others find the domain's namespace; nil for the host's own.
     func path(of domain: RoutingDomain) -> String?
 
@@ -30,6 +35,13 @@ extension DomainHost {
     /// For models: they have no namespaces.
     package func owner(of identity: NamespaceIdentity) -> String? { nil }
     package func isAttached(_ pod: ID<Pod>, of domain: RoutingDomain, at path: String) -> Bool { false }
+}
+
+extension DomainHost {
+    /// For models, which have no others.
+    package func strangers(in domain: RoutingDomain, changing bits: UInt32, _ budget: inout ReadingBudget)
+        -> Strangers
+    { Strangers() }
 }
 
 /// A routing domain's kernel, and what it tells of what others do.

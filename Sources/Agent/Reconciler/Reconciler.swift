@@ -17,6 +17,7 @@ package actor Reconciler: Reconciling, Service {
     nonisolated let vitals: Vitals
     nonisolated package var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
     nonisolated let inbox = Inbox()
+    let doctor = Doctor()
     let layout: Layout
     let host: any DomainHost
     /// Everything that was accepted.
@@ -79,7 +80,9 @@ package actor Reconciler: Reconciling, Service {
         self.hindrance = hindrance
         self.follow = follow
         ledger = try AlcorLedger(store.alcorStates(), alcor) { key, error in
-            logger.error("alcor: the remembered state of \(key.type.word) \(key.id) can't be read and is left out: \(error)")
+            logger.error(
+                "alcor: the stored state of \(key.type.word) \(key.id) can't be read and is left out: \(error)"
+            )
         }
         try await start()
     }

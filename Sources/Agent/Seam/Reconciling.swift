@@ -36,6 +36,8 @@ package protocol Reconciling: Sendable {
     func view(of network: ID<Network>) async -> NetworkView?
     /// Nil for a pod that isn't known.
     func rules(of pod: String) async -> RulesView?
+    /// Looks for what is wrong with this host; it takes some seconds at most.
+    func examine() async -> DoctorView
     /// Throws `NoQuestion` or `Unanswerable` for what makes no sense, `Unasked` where the kernel doesn't say what is needed for an answer.
     func explain(_ query: ExplainQuery) async throws -> ExplainView
 }

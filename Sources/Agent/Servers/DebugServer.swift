@@ -95,6 +95,7 @@ package struct DebugServer: Service {
                 return Response.error(.serviceUnavailable, "\(error)")
             }
         }
+        router.get("/v1/doctor") { [reconciler] _, _ in Response.json(await reconciler.examine()) }
         router.get("/v1/events") { [journal] request, context in EventStream.response(to: request, context, journal) }
         router.get("/healthz") { [reconciler] _, _ in
             // A question that isn't answered in time is one of the things that death is told by.
@@ -131,7 +132,9 @@ private struct ReadOnly: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            let paths = "/v1/status, /v1/pods, /v1/groups, /v1/networks, /v1/neighbors, /v1/rules/{pod}, /v1/explain, /v1/events"
+            let paths =
+                "/v1/status, /v1/pods, /v1/groups, /v1/networks, /v1/neighbors, /v1/rules/{pod}, /v1/explain, "
+                + "/v1/doctor, /v1/events"
             return .error(.notFound, "there is no \(request.uri.path); see \(paths)")
         }
     }

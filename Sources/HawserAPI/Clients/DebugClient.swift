@@ -20,6 +20,8 @@ package struct DebugClient: Sendable {
     package func neighbors() async throws -> [NeighborView] { try await get("/v1/neighbors") }
     package func rules(of pod: String) async throws -> RulesView { try await get("/v1/rules/" + Self.encoded(pod)) }
 
+    package func doctor() async throws -> DoctorView { try await get("/v1/doctor") }
+
     package func explain(_ query: ExplainQuery) async throws -> ExplainView {
         try await get("/v1/explain?" + query.parameters.map { "\($0.name)=\(Self.encoded($0.value))" }.joined(separator: "&"))
     }

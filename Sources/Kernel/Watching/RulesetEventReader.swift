@@ -55,15 +55,6 @@ struct RulesetEventReader: Sendable {
     }
 }
 
-extension RawSpan {
-    /// Whether it is this text, with or without a NUL; makes no copy.
-    fileprivate func isText(_ text: String) -> Bool {
-        let length = text.utf8.count
-        guard byteCount == length || (byteCount == length + 1 && number(at: length, as: UInt8.self) == 0) else { return false }
-        return unsafe withUnsafeBytes { bytes in unsafe bytes.prefix(length).elementsEqual(text.utf8) }
-    }
-}
-
 extension Culprit {
     /// As the kernel names it with a generation (`NFTA_GEN_PROC_PID`, `NFTA_GEN_PROC_NAME`, since Linux 4.12).
     fileprivate init?(generation message: RawSpan) {

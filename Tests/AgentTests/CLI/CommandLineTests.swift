@@ -93,6 +93,28 @@ final class Paper: Sendable {
         }
     }
 
+    @Test("shows what is wrong, first what is right, and exits 1 for a fault alone")
+    func doctor() async throws {
+        try await Served().serving { served in
+            let warned = await run(["doctor"] + served.arguments)
+            #expect(warned.outcome == .success)
+            #expect(
+                warned.paper.output == """
+                    STATUS   CHECK     FOUND
+                    ok       2 checks
+                    warning  marks     table ip filter, chain in, handle 3 changes 0xffff0000 of flows' marks
+                    warning  marks     line\\u{1B}[2J of another's
+                                       → let them keep it
+                    """)
+            await served.reconciler.refuse([IntentID(.pod, "a")])
+            let faulty = await run(["doctor", "--output", "json"] + served.arguments)
+            #expect(faulty.outcome == .refused && faulty.paper.error.isEmpty)
+            let view = try JSON.decode(DoctorView.self, from: Data(faulty.paper.output.utf8))
+            #expect(view.status == .fault && view.checks.map(\.id) == ["marks", "flowtables", "ipvs"])
+            #expect(faulty.paper.output.contains("\"remedy\" : null"))
+        }
+    }
+
     @Test("shows the plan of a dry run")
     func dryRun() async throws {
         try await Served().serving { served in

@@ -20,7 +20,8 @@ import Testing
 
     private func sandbox(of unit: String) -> [String] {
         [
-            "python3", DaemonHost.script("sandbox.py"), unit, "--bind", "\(host.folder.file("state")):/var/lib/hawser", "--bind",
+            "python3", DaemonHost.script("sandbox.py"), unit, "--bind",
+            "\(host.folder.file("state")):/var/lib/hawser", "--bind",
             "\(host.folder.file("run")):/run/hawser", "--group", "1", "--",
         ]
     }
@@ -61,6 +62,8 @@ import Testing
         let isAttached = try eventually { try island.run("ip", "-o", "link").contains("eth0") }
         let pods = try host.hawser("pods").output
         #expect(isAttached, "\(pods)\(host.log)")
+        let doctor = try host.hawser("doctor")
+        #expect(doctor.output.contains("3 checks"), "\(doctor.output)\(doctor.complaints)")
         try bind("b")
         try judge(7100, 7000)
 
@@ -79,11 +82,14 @@ import Testing
         #expect(!host.log.contains("confine itself"), "the filter of the unit must let the daemon have one of its own")
     }
 
-    /// Fails on 7673dba: "Failed to set thread priority for worker thread" at each start. libdispatch tells syslog, unless it is told otherwise.
+    /// Fails on 7673dba: "Failed to set thread priority for worker thread" at each start. libdispatch tells
+    /// syslog, unless it is told otherwise.
     @Test("refuses no thread of libdispatch its priority, and would be missed")
     func priorities() throws {
         let unit = try String(contentsOfFile: Self.unit, encoding: .utf8)
-        let lines = unit.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("LimitNICE=") }
+        let lines = unit.split(separator: "\n", omittingEmptySubsequences: false).filter {
+            !$0.hasPrefix("LimitNICE=")
+        }
         let without = try host.folder.write(lines.joined(separator: "\n"), to: "without.service")
         for (unit, complains) in [(Self.unit, false), (without, true)] {
             let before = host.log.count

@@ -112,14 +112,18 @@ actor MemoryReconciler: Reconciling {
         guard case .pod(let pod)? = intents[id.intent] else { return nil }
         return PodView(
             id: pod.id.value, network: pod.network.value, status: .applied,
-            interface: .init(host: "hw0123456789a", index: 7, pod: pod.interface, namespace: pod.namespace), mac: "\(pod.mac)",
-            addresses: pod.addresses.map(\.description), securityGroups: pod.securityGroups.map(\.value), revision: pod.revision,
+            interface: .init(host: "hw0123456789a", index: 7, pod: pod.interface, namespace: pod.namespace),
+            mac: "\(pod.mac)",
+            addresses: pod.addresses.map(\.description), securityGroups: pod.securityGroups.map(\.value),
+            revision: pod.revision,
             since: Date(timeIntervalSince1970: 1_800_000_000))
     }
 
     func groups() async -> [GroupView] {
         listings.append("groups")
-        return known.filter { $0.kind == .securityGroup }.sorted().compactMap { view(of: ID<SecurityGroup>($0.id)) }
+        return known.filter { $0.kind == .securityGroup }.sorted().compactMap {
+            view(of: ID<SecurityGroup>($0.id))
+        }
     }
 
     func view(of id: ID<SecurityGroup>) -> GroupView? {
@@ -127,7 +131,8 @@ actor MemoryReconciler: Reconciling {
         return GroupView(
             id: group.id.value, network: group.network?.value, stateful: group.stateful,
             rules: group.rules.map { GroupView.Rule(rule: $0.id, text: "a rule") },
-            members: [GroupView.Member(address: "10.1.0.10", kind: .pod, id: "web-0")], boundBy: ["web-0"], status: .applied,
+            members: [GroupView.Member(address: "10.1.0.10", kind: .pod, id: "web-0")], boundBy: ["web-0"],
+            status: .applied,
             revision: group.revision)
     }
 
@@ -140,7 +145,8 @@ actor MemoryReconciler: Reconciling {
         guard id == "blue" else { return nil }
         return NetworkView(
             id: "blue", isolated: true, domain: .init(kind: .namespace, path: "/run/netns/hawser-blue"),
-            subnets: [.init(id: "blue-4", cidr: "10.1.0.0/24", gateway: "10.1.0.1")], pods: ["web-0"], neighbors: 1, status: .applied,
+            subnets: [.init(id: "blue-4", cidr: "10.1.0.0/24", gateway: "10.1.0.1")], pods: ["web-0"],
+            neighbors: 1, status: .applied,
             revision: 3)
     }
 
@@ -151,6 +157,22 @@ actor MemoryReconciler: Reconciling {
                 status: .applied,
                 revision: 2)
         ]
+    }
+
+    func examine() async -> DoctorView {
+        let found = [
+            "table ip filter, chain in, handle 3 changes 0xffff0000 of flows' marks",
+            "line\u{1B}[2J of another's",
+        ]
+        return DoctorView(
+            status: refusing.isEmpty ? .warning : .fault,
+            checks: [
+                .init(
+                    id: "marks", status: refusing.isEmpty ? .warning : .fault, found: found,
+                    remedy: "let them keep it"),
+                .init(id: "flowtables", status: .ok, found: [], remedy: nil),
+                .init(id: "ipvs", status: .ok, found: [], remedy: nil),
+            ])
     }
 
     func rules(of pod: String) async -> RulesView? {
