@@ -2,7 +2,6 @@ package import GRPCCore
 import GRPCNIOTransportHTTP2
 import HostNetwork
 package import Logging
-import X509
 
 /// Tells who calls, and what he may do; every call passes here before its service sees it.
 ///
@@ -38,7 +37,7 @@ package struct PushAccess: Sendable {
         case .certificates(let clients):
             let names = (context.transportSpecific as? HTTP2ServerTransport.Posix.Context)?.peerCertificate?.names ?? []
             if let client = clients.client(named: names) { return client }
-            let who = names.isEmpty ? "a client without a name" : names.joined(separator: ", ")
+            let who = PushClients.strangers(names)
             throw refuse("\(who) (\(Self.address(context.remotePeer))) isn't one of push.clients", code: .permissionDenied)
         }
     }
@@ -80,20 +79,5 @@ extension PushAccess: ServerInterceptor {
             guard isAllowed else { throw refuse(client, "call \(method)") }
         }
         return try await next(request, context)
-    }
-}
-
-extension Certificate {
-    /// Whom it names: the alternative names that are text, and the subject's common names.
-    var names: [String] {
-        let alternatives = (try? extensions.subjectAlternativeNames).flatMap { $0 }.map(Array.init) ?? []
-        let texts = alternatives.compactMap { name -> String? in
-            switch name {
-            case .dnsName(let text), .uniformResourceIdentifier(let text), .rfc822Name(let text): text
-            default: nil
-            }
-        }
-        let common = subject.flatMap { Array($0) }.filter { $0.type == .RDNAttributeType.commonName }.map { "\($0.value)" }
-        return texts + common.filter { !texts.contains($0) }
     }
 }

@@ -39,16 +39,19 @@ package struct PushClient: Hashable, Sendable {
     package var source: String
 }
 
-/// The allow-list: lines such as "controller.example", "tenant.example=network:blue+network:green" or "monitor.example=read".
+/// The allow-list: lines such as "controller.example", "tenant.example=network:blue+network:green" or "cn:monitor=read".
 package struct PushClients: Hashable, Sendable {
     package static let valid =
         "NAME, NAME=all, NAME=read, NAME=network:ID, or several with +: NAME=read+network:ID; with a network also ids:BEGINNING or ids:*, "
-        + "and hosts:PREFIX"
+        + "and hosts:PREFIX; a NAME is that of a host (DNS) or a URI, or says what it is: dns:NAME, uri:NAME, email:NAME, cn:NAME"
 
     /// Lets nobody in.
     static let nobody = PushClients()
 
-    private var rights: [String: PushRights] = [:]
+    /// In the order of the list: the first that names a client decides, for one that has several names.
+    private var rights: [PushRights] = []
+    /// Where in it a name is.
+    private var places: [PushName: Int] = [:]
     private var isForAll = false
 
     private init() {}
@@ -56,11 +59,32 @@ package struct PushClients: Hashable, Sendable {
     /// Nil when a line can't be read.
     package init?(_ lines: [String]) {
         isForAll = lines.isEmpty
+        var entries: [String: Int] = [:]
         for line in lines {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard let name = parts.first, !name.isEmpty, let rights = Self.rights(parts.count == 2 ? parts[1] : "all") else { return nil }
-            self.rights[name, default: PushRights()].add(rights)
+            guard let entry = parts.first, let names = Self.names(entry), let rights = Self.rights(parts.count == 2 ? parts[1] : "all")
+            else {
+                return nil
+            }
+            // Several lines about one name are one.
+            if let place = entries[entry] {
+                self.rights[place].add(rights)
+                continue
+            }
+            let place = self.rights.count
+            entries[entry] = place
+            self.rights.append(rights)
+            for name in names where places[name] == nil { places[name] = place }
         }
+    }
+
+    /// What an entry may stand for: without a kind, what authorities vouch for, and no name that people choose.
+    private static func names(_ text: String) -> [PushName]? {
+        for kind in PushName.Kind.allCases where text.hasPrefix(kind.rawValue + ":") {
+            let rest = String(text.dropFirst(kind.rawValue.count + 1))
+            return rest.isEmpty ? nil : [PushName(kind, rest)]
+        }
+        return text.isEmpty ? nil : [PushName(.dns, text), PushName(.uri, text)]
     }
 
     private static func rights(_ text: String) -> PushRights? {
@@ -87,15 +111,18 @@ package struct PushClients: Hashable, Sendable {
         return isOfNetworks || (rights.ids.isEmpty && rights.hosts.isEmpty) ? rights : nil
     }
 
+    /// How those are called who aren't on the list.
+    static func strangers(_ names: [PushName]) -> String {
+        names.isEmpty ? "a client without a name" : names.map(\.description).joined(separator: ", ")
+    }
+
     /// What somebody may do who proved to have all of these names; nil: he isn't on the list. An empty list lets everybody do everything
     /// whom the certificate authority has signed.
-    package func client(named names: [String]) -> PushClient? {
+    package func client(named names: [PushName]) -> PushClient? {
         guard let first = names.first else { return nil }
-        guard !isForAll else { return PushClient(name: first, rights: .everything, source: Source.push(first)) }
-        let listed = names.filter { rights[$0] != nil }
-        guard let name = listed.first else { return nil }
-        var all = PushRights()
-        for name in listed { all.add(rights[name] ?? PushRights()) }
-        return PushClient(name: name, rights: all, source: Source.push(name))
+        guard !isForAll else { return PushClient(name: first.plain, rights: .everything, source: Source.push(first.plain)) }
+        let listed = names.compactMap { name in places[name].map { (name: name.plain, place: $0) } }
+        guard let (name, place) = listed.min(by: { $0.place < $1.place }) else { return nil }
+        return PushClient(name: name, rights: rights[place], source: Source.push(name))
     }
 }

@@ -8,8 +8,9 @@ package final class PushMeter: Sendable {
         var isPlaintext = false
         var connections = 0
         var refused = 0
-        /// Refusals that were logged in the current minute.
-        var logged = 0
+        /// Refusals of the current minute: of clients that have a name, and of strangers.
+        var known = 0
+        var strange = 0
         var minute = ContinuousClock.now
     }
 
@@ -31,27 +32,22 @@ package final class PushMeter: Sendable {
         }
     }
 
-    /// Another connection, unless there are too many.
-    func connect(atMost limit: Int) -> Bool {
-        state.withLock { state in
-            guard state.connections < limit else { return false }
-            state.connections += 1
-            return true
-        }
-    }
+    /// A client was let in.
+    func connect() { state.withLock { $0.connections += 1 } }
 
     func disconnect() { state.withLock { $0.connections -= 1 } }
 
-    /// Somebody was refused. Answers whether that is worth a line: whoever tries again and again must not fill the log.
-    func refuse() -> Bool {
+    /// Somebody was refused. Answers whether that is worth a line: whoever tries again and again must not fill the log, and strangers must not
+    /// keep others out of it.
+    func refuse(isKnown: Bool = true) -> Bool {
         state.withLock { state in
             state.refused += 1
             if ContinuousClock.now - state.minute > .seconds(60) {
                 state.minute = .now
-                state.logged = 0
+                (state.known, state.strange) = (0, 0)
             }
-            state.logged += 1
-            return state.logged <= 20
+            if isKnown { state.known += 1 } else { state.strange += 1 }
+            return (isKnown ? state.known : state.strange) <= 20
         }
     }
 }

@@ -9,7 +9,7 @@ import ServiceLifecycle
 package struct PushServer: Service {
     private let settings: Settings.Push
     private let services: [any RegistrableRPCService]
-    private let certificates: PushCertificates?
+    private let security: PushConnections.Security?
     private let access: PushAccess
     private let meter: PushMeter
     private let logger: Logger
@@ -26,15 +26,18 @@ package struct PushServer: Service {
         self.meter = meter
         self.logger = logger
         self.onListening = onListening
-        certificates = settings.plaintext ? nil : try PushCertificates(settings, logger: logger)
-        access = PushAccess(
-            settings.plaintext ? .plaintext : .certificates(PushClients(settings.clients) ?? .nobody), logger: logger, meter: meter)
+        let clients = PushClients(settings.clients) ?? .nobody
+        security =
+            settings.plaintext
+            ? nil : PushConnections.Security(certificates: try PushCertificates(settings, logger: logger), clients: clients)
+        access = PushAccess(settings.plaintext ? .plaintext : .certificates(clients), logger: logger, meter: meter)
         self.services = services(access)
     }
 
     package func run() async throws {
         let connections = PushConnections(
-            limit: settings.maxConnections, keepalive: settings.keepalive, certificates: certificates, meter: meter, logger: logger)
+            places: PushPlaces(PushPlaces.Limits(all: settings.maxConnections)), keepalive: settings.keepalive, security: security,
+            meter: meter, logger: logger)
         let transport = HTTP2ServerTransport.Posix(
             address: try address(), transportSecurity: .plaintext,
             config: .defaults { config in
@@ -47,6 +50,7 @@ package struct PushServer: Service {
                 config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(5)
                 // An answer isn't held back for the sake of others.
                 config.connection.flushCoalescing = nil
+                config.channelDebuggingCallbacks.onBindTCPListener = { AcceptPause.add(to: $0) }
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accept($0) }
             })
         let server = GRPCServer(transport: transport, services: services, interceptors: [access])

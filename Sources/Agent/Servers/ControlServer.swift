@@ -40,6 +40,7 @@ package struct ControlServer: Service {
                 config.connection.keepalive.timeout = .nanoseconds(limits.patience.nanoseconds)
                 config.connection.keepalive.clientBehavior.allowWithoutCalls = true
                 config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(5)
+                config.channelDebuggingCallbacks.onBindTCPListener = { AcceptPause.add(to: $0) }
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { clients.accept($0) }
             })
         let server = GRPCServer(transport: transport, services: services)

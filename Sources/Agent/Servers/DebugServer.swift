@@ -46,7 +46,8 @@ package struct DebugServer: Service {
                 configuration: .init(
                     additionalChannelHandlers: [ClientAdmission(clients)], idleTimeout: limits.idle, httpDecoderConfiguration: decoder)),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: file.path)),
-            onServerRunning: { [file, logger, onListening] _ in
+            onServerRunning: { [file, logger, onListening] channel in
+                try? await AcceptPause.add(to: channel).get()
                 file.openToGroup(logger)
                 logger.info("debug: listening on \(file.path)")
                 onListening()

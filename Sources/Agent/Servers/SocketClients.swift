@@ -39,9 +39,9 @@ package final class SocketClients: Sendable {
         self.logger = logger
     }
 
-    /// Lets a connection in, or fails; to be called before anything is read from it.
+    /// Lets a connection in, or ends it and fails; to be called before anything is read from it.
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        peer(of: channel).flatMapThrowing { [self] peer in
+        let accepted = peer(of: channel).flatMapThrowing { [self] peer in
             logger.debug("\(name): connection of process \(peer.process), user \(peer.user), group \(peer.group)")
             guard enter(peer.user) else {
                 if meter.refuse() {
@@ -52,6 +52,9 @@ package final class SocketClients: Sendable {
             channel.closeFuture.whenComplete { _ in self.leave(peer.user) }
             try channel.pipeline.syncOperations.addHandler(ClientWatch(limits), position: .first)
         }
+        // The gRPC library doesn't look at what it isn't let have any more: its descriptor would stay for good.
+        accepted.whenFailure { _ in channel.close(promise: nil) }
+        return accepted
     }
 
     /// SO_PEERCRED (unix(7)): who connected, as the kernel knows it. A user of another user namespace that has no number here is the one that
@@ -94,7 +97,7 @@ final class ClientAdmission: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        clients.accept(channel).whenFailure { _ in channel.close(promise: nil) }
+        _ = clients.accept(channel)
     }
 
     /// The library answers what can't be read, and then waits for the client to hang up, who may go on and on.

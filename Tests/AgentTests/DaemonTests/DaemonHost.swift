@@ -159,6 +159,11 @@ final class DaemonHost: Sendable {
         return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
     }
 
+    /// How many descriptors the daemon has open.
+    func descriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(try #require(process))/fd").count
+    }
+
     /// What the daemon's threads have run for, altogether (utime and stime of proc_pid_stat(5)); in hundredths of a second.
     func processorTime() throws -> Duration {
         let process = try #require(daemon.withLock { $0?.process })
