@@ -8,19 +8,24 @@ import Testing
     private static func link(in namespace: String, mtu: Int = 1500) -> Object {
         .link(
             Link(
-                name: web, pod: "web", hostMAC: Marks.hostMAC, namespace: namespace, interface: namespace.isEmpty ? "" : "eth0",
+                name: web, pod: "web", hostMAC: Marks.hostMAC, namespace: namespace,
+                interface: namespace.isEmpty ? "" : "eth0",
                 mac: MAC(0x0200_0a01_000a), mtu: mtu, isUp: true, reversePath: .strict))
     }
 
     private static let inside: [Object] = [
-        .address(InterfaceAddress(End(web, .pod), address)), .neighbor(NeighborEntry(End(web, .pod), .v4(0x0a01_0001), at: Marks.hostMAC)),
+        .address(InterfaceAddress(End(web, .pod), address)),
+        .neighbor(NeighborEntry(End(web, .pod), .v4(0x0a01_0001), at: Marks.hostMAC)),
         .route(Route(End(web, .pod), to: .everything(.v4), through: .v4(0x0a01_0001))),
     ]
     private static let outside: [Object] = [
-        .route(Route(End(web, .host), to: Prefix(address))), .address(InterfaceAddress(End(web, .host), .v4(0x0a01_0001))),
+        .route(Route(End(web, .host), to: Prefix(address))),
+        .address(InterfaceAddress(End(web, .host), .v4(0x0a01_0001))),
     ]
 
-    private static func state(_ objects: [Object]) -> HostState { HostState(objects.map { Entry($0, because: ID<Pod>("web").intent) }) }
+    private static func state(_ objects: [Object]) -> HostState {
+        HostState(objects.map { Entry($0, because: ID<Pod>("web").intent) })
+    }
 
     private static let whole = state([link(in: "/run/netns/web")] + inside + outside)
 
@@ -31,14 +36,18 @@ import Testing
         #expect(Self.inside.allSatisfy { $0.key.link == Self.web })
     }
 
-    @Test("is taken to be as before where nothing can be seen of it, or as it is wanted where nothing was known before")
+    @Test(
+        "is taken to be as before where nothing can be seen of it, or as it is wanted where nothing was known before"
+    )
     func assumed() {
         var found = Self.state([Self.link(in: "/run/netns/web", mtu: 1400)] + Self.outside)
         found.assume([Self.web], from: HostState(), Self.whole)
-        #expect(found == Self.state([Self.link(in: "/run/netns/web", mtu: 1400)] + Self.inside + Self.outside))
+        #expect(
+            found == Self.state([Self.link(in: "/run/netns/web", mtu: 1400)] + Self.inside + Self.outside))
         // What was known counts more than what is wanted.
         var known = Self.state([Self.link(in: "/run/netns/web", mtu: 1400)] + Self.outside)
-        known.assume([Self.web], from: Self.state([Self.link(in: "/run/netns/web")] + Self.outside), Self.whole)
+        known.assume(
+            [Self.web], from: Self.state([Self.link(in: "/run/netns/web")] + Self.outside), Self.whole)
         #expect(known == Self.state([Self.link(in: "/run/netns/web", mtu: 1400)] + Self.outside))
     }
 
@@ -56,12 +65,17 @@ import Testing
     func looked() {
         var believed = Self.whole
         let differences = believed.take(
-            Self.state([Self.link(in: "/run/netns/web")]), of: Suspects(sides: [Self.web]), expecting: Self.whole)
-        #expect(Set(differences.map(\.entry.object)) == Set(Self.inside) && differences.allSatisfy { $0.kind == .missing })
+            Self.state([Self.link(in: "/run/netns/web")]), of: Suspects(sides: [Self.web]),
+            expecting: Self.whole)
+        #expect(
+            Set(differences.map(\.entry.object)) == Set(Self.inside)
+                && differences.allSatisfy { $0.kind == .missing })
         #expect(believed == Self.state([Self.link(in: "/run/netns/web")] + Self.outside))
 
         believed = Self.whole
-        #expect(believed.take(HostState(), of: Suspects(sides: [Self.web]), expecting: Self.whole).count == Self.whole.entries.count)
+        #expect(
+            believed.take(HostState(), of: Suspects(sides: [Self.web]), expecting: Self.whole).count
+                == Self.whole.entries.count)
         #expect(believed == HostState())
     }
 }

@@ -131,7 +131,8 @@ import Testing
         #expect(seen.contains(.link(pods[0].link())) && seen.isSuperset(of: Set(pods[0].objects).subtracting(inside)))
         #expect(seen.isSuperset(of: pods[1].objects))
         // What bears the mark elsewhere, or isn't a way out, isn't looked at.
-        try pods[0].namespace.run("sh", "-c", "ip link add own up type veth; ip route flush proto 104 root 198.18.0.0/15; " + routes.replacing("eth0", with: "own"))
+        let elsewhere = "ip link add own up type veth; ip route flush proto 104 root 198.18.0.0/15; "
+        try pods[0].namespace.run("sh", "-c", elsewhere + routes.replacing("eth0", with: "own"))
         #expect(try Set(table.observe(pods.places)) == pods.objects && table.untold.isEmpty)
     }
 

@@ -5,7 +5,9 @@ import Synchronization
 final class TakenNamespaces: Sendable {
     private let domains = Mutex<[NamespaceIdentity: RoutingDomain]>([:])
 
-    func note(_ identity: NamespaceIdentity, _ domain: RoutingDomain) { domains.withLock { $0[identity] = domain } }
+    func note(_ identity: NamespaceIdentity, _ domain: RoutingDomain) {
+        domains.withLock { $0[identity] = domain }
+    }
 
     /// It ends, or never was; its identity may be another's next.
     func forget(_ domain: RoutingDomain) { domains.withLock { $0 = $0.filter { $0.value != domain } } }

@@ -15,8 +15,8 @@ struct Ailing: Hashable, Sendable {
     }
 }
 
-/// Pods in whose own network namespaces something was refused, or nothing can be seen. It is theirs alone: the host is no less ready, nobody else
-/// waits, and it is tried again later and later.
+/// Pods in whose own network namespaces something was refused, or nothing can be seen. It is theirs alone:
+/// the host is no less ready, nobody else waits, and it is tried again later and later.
 struct Ailments: Sendable {
     private struct Case {
         var reasons: [IntentID: Ailing]
@@ -28,7 +28,11 @@ struct Ailments: Sendable {
 
     /// What isn't in force because of them.
     var reasons: [IntentID: Ailing] {
-        cases.isEmpty ? [:] : cases.sorted { $0.key < $1.key }.reduce(into: [:]) { $0.merge($1.value.reasons) { first, _ in first } }
+        cases.isEmpty
+            ? [:]
+            : cases.sorted { $0.key < $1.key }.reduce(into: [:]) {
+                $0.merge($1.value.reasons) { first, _ in first }
+            }
     }
 
     func contains(_ link: LinkName) -> Bool { cases[link] != nil }

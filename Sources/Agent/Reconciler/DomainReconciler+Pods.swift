@@ -2,10 +2,11 @@ import HostNetwork
 import Kernel
 import Logging
 
-/// What becomes of pods' own ends, which are foreign ground: a pod may do there whatever it likes, as often as it likes.
+/// What becomes of pods' own ends, which are foreign ground: a pod may do there whatever it likes, as often
+/// as it likes.
 extension DomainReconciler {
-    /// How many of them are looked at in one turn, and for how long another is begun with: whoever else wants something of the domain waits for
-    /// one turn at most.
+    /// How many of them are looked at in one turn, and for how long another is begun with: whoever else wants
+    /// something of the domain waits for one turn at most.
     private static let most = 32
     private static let time: Duration = .milliseconds(50)
     /// How much longer than a turn there is time for everything else, before the next.
@@ -18,7 +19,9 @@ extension DomainReconciler {
         var keys: Set<Object.Key> = []
         var count = 0
         awaited = []
-        while count < Self.most, count == 0 || ContinuousClock.now - start < Self.time, let taken = suspicion.takeSide(at: start) {
+        while count < Self.most, count == 0 || ContinuousClock.now - start < Self.time,
+            let taken = suspicion.takeSide(at: start)
+        {
             count += 1
             do { keys.formUnion(try inspect(taken, through: plane)) } catch {
                 // The host's own can't be asked: everything is looked at when it can.
@@ -36,7 +39,9 @@ extension DomainReconciler {
     }
 
     /// What was done because of pods since then is enough for a while.
-    func rest(since start: ContinuousClock.Instant) { suspicion.rest(until: .now + (ContinuousClock.now - start) * Self.share) }
+    func rest(since start: ContinuousClock.Instant) {
+        suspicion.rest(until: .now + (ContinuousClock.now - start) * Self.share)
+    }
 
     /// What a look came to.
     ///
@@ -70,7 +75,9 @@ extension DomainReconciler {
 
     /// Whether all that there is of a pair, at both ends, is as it is wanted.
     private func isAsWanted(_ link: LinkName) -> Bool {
-        desired.state.keys(on: link).union(believed.keys(on: link)).allSatisfy { desired.state.entries[$0] == believed.entries[$0] }
+        desired.state.keys(on: link).union(believed.keys(on: link)).allSatisfy {
+            desired.state.entries[$0] == believed.entries[$0]
+        }
     }
 }
 
@@ -81,6 +88,10 @@ extension Refusal {
 
     /// The address that should have gone.
     fileprivate var leftAddress: IPAddress? {
-        if case .address(let address) = operation.object, operation.action == .remove { address.address } else { nil }
+        if case .address(let address) = operation.object, operation.action == .remove {
+            address.address
+        } else {
+            nil
+        }
     }
 }

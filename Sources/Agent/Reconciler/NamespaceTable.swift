@@ -3,8 +3,8 @@ import Kernel
 
 /// Which pods' namespaces are there, and which ones they are.
 ///
-/// A namespace has many paths, so it is told by its identity: one interface of one name in it is one pod's, the first that asked for it, and some
-/// are no pod's at all.
+/// A namespace has many paths, so it is told by its identity: one interface of one name in it is one pod's,
+/// the first that asked for it, and some are no pod's at all.
 struct NamespaceTable: Sendable {
     /// Where one interface fits: of its name, in a namespace.
     private struct Plug: Hashable {
@@ -92,7 +92,9 @@ struct NamespaceTable: Sendable {
     func absence(of pod: ID<Pod>) -> Absence? {
         guard let place = places[pod] else { return nil }
         guard let plug = plug(of: pod) else { return .awaits("network namespace \(place.path)") }
-        if let owner = owner(plug.home) { return .refused("\(place.path) is \(owner) network namespace, and no pod's") }
+        if let owner = owner(plug.home) {
+            return .refused("\(place.path) is \(owner) network namespace, and no pod's")
+        }
         guard let holder = holders[plug], holder != pod else { return nil }
         return .awaits(
             "interface \(place.interface) of network namespace \(place.path), which pod \(holder) has"
@@ -119,7 +121,8 @@ struct NamespaceTable: Sendable {
         }
     }
 
-    /// Looks at pods for the first time. Of several that name one place, by whatever paths, that one has it which had it before.
+    /// Looks at pods for the first time. Of several that name one place, by whatever paths, that one has it
+    /// which had it before.
     ///
     /// - Parameter isAttached: whether a pod's interface is in the namespace at its path.
     mutating func begin(with pods: some Sequence<ID<Pod>>, isAttached: (ID<Pod>, String) -> Bool) {
@@ -129,7 +132,11 @@ struct NamespaceTable: Sendable {
             if let plug = plug(of: pod) { claimants[plug, default: []].append(pod) }
         }
         for contested in claimants.values.filter({ $0.count > 1 }) {
-            if let holder = contested.first(where: { pod in places[pod].map { isAttached(pod, $0.path) } ?? false }) { claim(holder) }
+            if let holder = contested.first(where: { pod in
+                places[pod].map { isAttached(pod, $0.path) } ?? false
+            }) {
+                claim(holder)
+            }
         }
         for pods in claimants.values { for pod in pods { claim(pod) } }
     }
@@ -153,7 +160,8 @@ struct NamespaceTable: Sendable {
         }
     }
 
-    /// Whoever has a pod's place and isn't there any more lets go of it: not every path is watched, and identities are used again.
+    /// Whoever has a pod's place and isn't there any more lets go of it: not every path is watched, and
+    /// identities are used again.
     private mutating func dislodge(from pod: ID<Pod>) {
         guard let plug = plug(of: pod), let holder = holders[plug], holder != pod else { return }
         guard places[holder].flatMap({ Self.identity($0.path) }) != plug.home else { return }

@@ -46,7 +46,9 @@ struct Standings: Sendable {
         }
         if let (ids, reason) = outcome.untried { untried[domain, default: [:]].merge(ids.map { ($0, reason) }) { $1 } }
         // Of several refusals for one intent the first one is the cause.
-        for refusal in outcome.applied.refusals where !refusal.isInside { refused[domain, default: [:]].merge([refusal.because: refusal]) { first, _ in first } }
+        for refusal in outcome.applied.refusals where !refusal.isInside {
+            refused[domain, default: [:]].merge([refusal.because: refusal]) { first, _ in first }
+        }
         unread[domain] = outcome.isOver ? nil : outcome.unread
         let before = ailing[domain] ?? [:]
         ailing[domain] = outcome.isOver || outcome.ailing.isEmpty ? nil : outcome.ailing
@@ -79,7 +81,8 @@ struct Standings: Sendable {
     }
 
     /// The standing of a resource that is known, judged anew. Answers whether it differs from what it was.
-    mutating func judge(_ id: IntentID, in intents: Intents, missing: (Pod) -> NamespaceTable.Absence?) -> (standing: Standing, isNew: Bool) {
+    mutating func judge(_ id: IntentID, in intents: Intents, missing: (Pod) -> NamespaceTable.Absence?) -> (standing: Standing, isNew: Bool)
+    {
         var standing = standing(of: id, in: intents, missing: missing)
         if let old = known[id], old.status == standing.status {
             standing.since = old.since

@@ -1,7 +1,8 @@
-/// What is known of pods' network namespaces. A pod may be root in its own: nothing that is found there is believed to be Hawser's because it
-/// bears Hawser's mark.
+/// What is known of pods' network namespaces. A pod may be root in its own: nothing that is found there is
+/// believed to be Hawser's because it bears Hawser's mark.
 package struct Ground: Hashable, Sendable {
-    /// The namespaces that the pod sides of pairs belong into. A pair that isn't named here may be wherever its path leads.
+    /// The namespaces that the pod sides of pairs belong into. A pair that isn't named here may be wherever
+    /// its path leads.
     package var homes: [LinkName: NamespaceIdentity] = [:]
     /// Addresses that pods have let go: one that bears the mark at a pod's interface was left there.
     package var former: Set<IPAddress> = []
@@ -47,12 +48,16 @@ extension Object.Key {
 }
 
 extension HostState {
-    /// Takes over from another state what there is inside of pods that nothing is known of now, and their pairs where nobody could say where their
-    /// other ends are. `others`: the first that knows of the pair counts.
+    /// Takes over from another state what there is inside of pods that nothing is known of now, and their
+    /// pairs where nobody could say where their other ends are. `others`: the first that knows of the pair
+    /// counts.
     package mutating func assume(_ untold: some Sequence<LinkName>, from others: HostState...) {
         for name in untold {
-            guard case .link(let link)? = self[.link(name)], let known = others.first(where: { $0[.link(name)] != nil }) else { continue }
-            for key in known.keys(on: name) where key.isInside || (key == .link(name) && link.namespace.isEmpty) {
+            guard case .link(let link)? = self[.link(name)],
+                let known = others.first(where: { $0[.link(name)] != nil })
+            else { continue }
+            for key in known.keys(on: name)
+            where key.isInside || (key == .link(name) && link.namespace.isEmpty) {
                 if let entry = known.entries[key] { insert(entry) }
             }
         }

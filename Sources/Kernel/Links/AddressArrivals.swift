@@ -5,11 +5,13 @@ import SystemPackage
 
 /// IPv6 addresses that were added and can't be used yet.
 ///
-/// The kernel acknowledges an IPv6 address and leaves to a worker what makes it one: its route in the local table, even when there is no
-/// duplicate to be looked for (`addrconf_dad_work`, net/ipv6/addrconf.c). Until then it throws away what comes for the address. On a
-/// busy host that is some milliseconds, in which a pod that was said to be ready would lose its first packets.
+/// The kernel acknowledges an IPv6 address and leaves to a worker what makes it one: its route in the local
+/// table, even when there is no duplicate to be looked for (`addrconf_dad_work`, net/ipv6/addrconf.c). Until
+/// then it throws away what comes for the address. On a busy host that is some milliseconds, in which a pod
+/// that was said to be ready would lose its first packets.
 struct AddressArrivals {
-    /// How long the kernel's worker is waited for; it isn't an error if it takes longer. The pod can see to it that it does.
+    /// How long the kernel's worker is waited for; it isn't an error if it takes longer. The pod can see to
+    /// it that it does.
     private static let patience: Duration = .seconds(1)
     /// The same where nobody waits for the pod.
     private static let leastPatience: Duration = .milliseconds(100)
@@ -28,7 +30,11 @@ struct AddressArrivals {
     mutating func forget(_ steps: [LinkStep]) { missing.subtract(steps.compactMap(Self.address)) }
 
     private static func address(of step: LinkStep) -> IPAddress? {
-        if case .add(.address(let address)) = step, address.address.family == .v6 { address.address } else { nil }
+        if case .add(.address(let address)) = step, address.address.family == .v6 {
+            address.address
+        } else {
+            nil
+        }
     }
 
     /// Returns when all have arrived, or there was enough waiting.
@@ -49,7 +55,9 @@ struct AddressArrivals {
             Int(info.rtm_type) == RTN_LOCAL
         else { return }
         message.attributes(after: rtmsg.self) { number, payload in
-            if UInt32(number) == RTA_DST.rawValue, let address = IPAddress(bytes: payload.array) { missing.remove(address) }
+            if UInt32(number) == RTA_DST.rawValue, let address = IPAddress(bytes: payload.array) {
+                missing.remove(address)
+            }
         }
     }
 }

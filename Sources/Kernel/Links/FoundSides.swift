@@ -4,9 +4,10 @@ import SystemPackage
 
 /// What there is of Hawser's at pods' interfaces in one namespace.
 ///
-/// That is foreign ground: the pod may have put anything there, of any number and with any mark, Hawser's included. So neighbor entries are asked
-/// for one by one; lists are those of one interface, and read no further than `most` messages beyond what is expected; and of what bears the mark
-/// only that is Hawser's which may have been put there by it. Nothing else is ever taken away.
+/// That is foreign ground: the pod may have put anything there, of any number and with any mark, Hawser's
+/// included. So neighbor entries are asked for one by one; lists are those of one interface, and read no
+/// further than `most` messages beyond what is expected; and of what bears the mark only that is Hawser's
+/// which may have been put there by it. Nothing else is ever taken away.
 struct FoundSides {
     /// Messages of a list, besides those that are expected.
     static let most = 500
@@ -19,7 +20,8 @@ struct FoundSides {
     ///   - hosts: the pairs whose other end is there, by their host sides.
     ///   - former: addresses that pods have let go.
     init(
-        of hosts: [LinkName: FoundLink], expecting places: [LinkName: LinkTable.Place], former: Set<IPAddress>, in open: OpenNamespace,
+        of hosts: [LinkName: FoundLink], expecting places: [LinkName: LinkTable.Place],
+        former: Set<IPAddress>, in open: OpenNamespace,
         _ sides: PodSides?
     ) throws(OpenFailure) {
         let names = Array(hosts.keys)
@@ -33,7 +35,9 @@ struct FoundSides {
             for name in names { _ = batch.addFind(hosts[name]?.peer ?? InterfaceIndex(0)) }
             var pods: [LinkName: FoundLink] = [:]
             try socket.ask(&batch, absences: Gone.links) { index, header, message in
-                if let pod = FoundLink(header, message), pod.peer == hosts[names[index]]?.index { pods[names[index]] = pod }
+                if let pod = FoundLink(header, message), pod.peer == hosts[names[index]]?.index {
+                    pods[names[index]] = pod
+                }
             }
             self.pods = pods
         } catch {
@@ -53,7 +57,8 @@ struct FoundSides {
     }
 
     private static func objects(
-        at pod: FoundLink, _ end: End, _ place: LinkTable.Place, _ former: Set<IPAddress>, through socket: inout NetlinkSocket
+        at pod: FoundLink, _ end: End, _ place: LinkTable.Place, _ former: Set<IPAddress>,
+        through socket: inout NetlinkSocket
     ) throws(TransportError) -> [LinkObject] {
         var objects: [LinkObject] = []
         for found in try FoundAddress.inside(at: pod.index, besides: place.addresses.count, through: &socket)
@@ -61,7 +66,9 @@ struct FoundSides {
             objects.append(.address(InterfaceAddress(end, found.address)))
         }
         for family in Family.allCases {
-            objects += try FoundRoute.defaults(family, at: pod.index, through: &socket).map { .route(Route($0, at: end)) }
+            objects += try FoundRoute.defaults(family, at: pod.index, through: &socket).map {
+                .route(Route($0, at: end))
+            }
         }
         for found in try FoundNeighbor.inside(place.neighbors.sorted(), at: pod.index, through: &socket) {
             objects.append(.neighbor(NeighborEntry(end, found.address, at: found.mac)))
@@ -83,5 +90,7 @@ extension Untold {
 }
 
 extension PodSides.Expectation {
-    fileprivate init(_ pod: FoundLink) { self.init(index: pod.index, name: pod.name, mac: pod.mac, mtu: pod.mtu, isUp: pod.isUp) }
+    fileprivate init(_ pod: FoundLink) {
+        self.init(index: pod.index, name: pod.name, mac: pod.mac, mtu: pod.mtu, isUp: pod.isUp)
+    }
 }

@@ -5,8 +5,9 @@ import Lab
 import OwnThreads
 import Testing
 
-/// Each fails on 7673dba: both pods are applied and take the interface from each other; the host's own namespace and another
-/// network's routing domain are taken for a pod's; whatever is at a path is opened; and nobody notices where a path leads.
+/// Each fails on 7673dba: both pods are applied and take the interface from each other; the host's own
+/// namespace and another network's routing domain are taken for a pod's; whatever is at a path is opened; and
+/// nobody notices where a path leads.
 @Suite("The daemon, and the many paths of a namespace,", .serialized, .ownThreads) struct DaemonNamespaceTests {
     private let host: DaemonHost
     private let web: DaemonPod
@@ -33,7 +34,8 @@ import Testing
 
             """
         }
-        let groups = "securityGroups:\n  - id: open\n    rules: [{id: out, direction: egress}, {id: in, direction: ingress}]\n"
+        let groups =
+            "securityGroups:\n  - id: open\n    rules: [{id: out, direction: egress}, {id: in, direction: ingress}]\n"
         let outcome = try host.apply(
             "networks:\n" + networks.joined() + groups + "pods:\n" + web.yaml("open") + peer.yaml("open"))
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.complaints)")
@@ -55,14 +57,17 @@ import Testing
         let path = web.namespace.path
         switch way {
         case .link:
-            try FileManager.default.createSymbolicLink(atPath: host.folder.file("link"), withDestinationPath: path)
+            try FileManager.default.createSymbolicLink(
+                atPath: host.folder.file("link"), withDestinationPath: path)
             return (host.folder.file("link"), nil)
         case .dots: return (path.replacing("/run/netns/", with: "/run/netns/../netns/"), nil)
         case .mount:
-            try host.host.run("sh", "-c", "touch \(Lab.directory)/\(host.process ?? 0)-again && mount --bind \(path) \(Lab.directory)/\(host.process ?? 0)-again")
-            return ("\(Lab.directory)/\(host.process ?? 0)-again", nil)
+            let again = "\(Lab.directory)/\(host.process ?? 0)-again"
+            try host.host.run("sh", "-c", "touch \(again) && mount --bind \(path) \(again)")
+            return (again, nil)
         case .process:
-            let sleeper = try LabProgram(["sleep", "1000"], in: web.namespace, log: host.folder.file("sleeper"))
+            let sleeper = try LabProgram(
+                ["sleep", "1000"], in: web.namespace, log: host.folder.file("sleeper"))
             return ("/proc/\(sleeper.process)/ns/net", sleeper)
         }
     }
@@ -73,7 +78,9 @@ import Testing
 
     private func isReached() throws -> Bool { try web.isReached(at: 7000, from: peer, 0, witness: 7001) }
 
-    @Test("gives one interface in it to one pod; another waits, says for whom, and has it when that lets go", arguments: Way.allCases)
+    @Test(
+        "gives one interface in it to one pod; another waits, says for whom, and has it when that lets go",
+        arguments: Way.allCases)
     func claims(_ way: Way) throws {
         let before = try index()
         #expect(try before != nil && isReached())
@@ -82,7 +89,9 @@ import Testing
         defer { if way == .mount { _ = unsafe umount2(path, Int32(MNT_DETACH)) } }
         let outcome = try host.apply(thief(at: path))
         #expect(outcome.statuses == ["pending"], "\(outcome.output)")
-        #expect(try host.reason(of: "a-thief").contains("interface eth0 of network namespace \(path), which pod web has"))
+        #expect(
+            try host.reason(of: "a-thief").contains(
+                "interface eth0 of network namespace \(path), which pod web has"))
         #expect(try host.status(of: "web") == "applied" && index() == before && isReached())
         // Nor after a start, though its id comes first.
         host.end(SIGKILL)
@@ -100,16 +109,26 @@ import Testing
         #expect(try host.isWell() && host.leftToRepair() == 0)
     }
 
-    @Test("never takes the host's own for a pod's, nor another network's routing domain, whatever path leads there")
+    @Test(
+        "never takes the host's own for a pod's, nor another network's routing domain, whatever path leads there"
+    )
     func taken() throws {
         let domain = "\(host.domains)/hawser-red"
-        try FileManager.default.createSymbolicLink(atPath: host.folder.file("to-red"), withDestinationPath: domain)
-        try FileManager.default.createSymbolicLink(atPath: host.folder.file("to-host"), withDestinationPath: host.host.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: host.folder.file("to-red"), withDestinationPath: domain)
+        try FileManager.default.createSymbolicLink(
+            atPath: host.folder.file("to-host"), withDestinationPath: host.host.path)
         let red = try host.lab.namespace(at: domain)
-        let before = try (host.host.run("ip", "-o", "link"), red.run("ip", "-o", "link"), red.run("ip", "route"), host.host.run("ip", "route"))
+        func links() throws -> [String] {
+            try [host.host, red].flatMap {
+                try [$0.run("ip", "-o", "link"), $0.run("ip", "route"), $0.run("ip", "-6", "route")]
+            }
+        }
+        let before = try links()
         for (path, words) in [
             (host.host.path, "is the host's own"), (host.folder.file("to-host"), "is the host's own"),
-            (domain, "is the routing domain of network red"), (host.folder.file("to-red"), "is the routing domain of network red"),
+            (domain, "is the routing domain of network red"),
+            (host.folder.file("to-red"), "is the routing domain of network red"),
         ] {
             let outcome = try host.apply(thief(at: path))
             #expect(outcome.statuses == ["failed"], "\(path): \(outcome.output)")
@@ -118,10 +137,7 @@ import Testing
             host.end(SIGKILL)
             try host.start()
             #expect(try host.status(of: "a-thief") == "failed" && host.isReady())
-            let after = try (
-                host.host.run("ip", "-o", "link"), red.run("ip", "-o", "link"), red.run("ip", "route"), host.host.run("ip", "route")
-            )
-            #expect(after == before, "\(path)")
+            #expect(try links() == before, "\(path)")
         }
         // In a namespace of its own it is a pod like any other.
         let own = try host.lab.namespace("own")
@@ -154,7 +170,8 @@ import Testing
         let folders = ["one", "two"].map { host.folder.file($0) }
         for (folder, namespace) in zip(folders, [first, second]) {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try FileManager.default.createSymbolicLink(atPath: folder + "/ns", withDestinationPath: namespace.path)
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/ns", withDestinationPath: namespace.path)
         }
         // Nobody watches what becomes of a folder above.
         let way = host.folder.file("way")
@@ -162,7 +179,8 @@ import Testing
         #expect(try host.apply(thief("moved", at: way + "/ns")).statuses == ["applied"])
         #expect(try first.json("ip", "-j", "link", "show").count == 2)
         try host.host.run("ln", "-sfn", folders[1], way)
-        #expect(try eventually(within: .seconds(40)) { try second.json("ip", "-j", "link", "show").count == 2 })
+        #expect(
+            try eventually(within: .seconds(40)) { try second.json("ip", "-j", "link", "show").count == 2 })
         #expect(try first.json("ip", "-j", "link", "show").count == 1)
         #expect(try eventually { try host.status(of: "moved") == "applied" })
         #expect(try host.isWell() && isReached())

@@ -10,14 +10,23 @@ import Testing
 
     private static func refusal(_ because: IntentID, _ words: String) -> Refusal {
         let object = Object.address(InterfaceAddress(End(web, .pod), .v4(0x0a01_000a)))
-        return Refusal(HostNetwork.Operation(.add, Entry(object, because: because)), errno: 17, explanation: words, isInside: true)
+        return Refusal(
+            HostNetwork.Operation(.add, Entry(object, because: because)), errno: 17, explanation: words,
+            isInside: true)
     }
 
-    @Test("is told for each resource, the first cause of each, and tried again later and later, half a minute at most")
+    @Test(
+        "is told for each resource, the first cause of each, and tried again later and later, half a minute at most"
+    )
     func refusals() {
         var ailments = Ailments()
-        let refusals = [Self.refusal(Self.pod.intent, "first"), Self.refusal(Self.pod.intent, "second"), Self.refusal(Self.network, "hop")]
-        #expect((0..<7).map { _ in ailments.note(Self.web, refusals) } == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
+        let refusals = [
+            Self.refusal(Self.pod.intent, "first"), Self.refusal(Self.pod.intent, "second"),
+            Self.refusal(Self.network, "hop"),
+        ]
+        #expect(
+            (0..<7).map { _ in ailments.note(Self.web, refusals) }
+                == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
         #expect(ailments.reasons.mapValues(\.explanation) == [Self.pod.intent: "first", Self.network: "hop"])
         #expect(ailments.reasons[Self.pod.intent]?.errno == 17)
     }
@@ -33,7 +42,9 @@ import Testing
         #expect(ailments.note(Self.web, [Self.refusal(Self.pod.intent, "again")]) == .seconds(1))
     }
 
-    @Test("isn't over as long as nothing can be seen, whatever is believed; where there is too much it is left alone for a minute")
+    @Test(
+        "isn't over as long as nothing can be seen, whatever is believed; where there is too much it is left alone for a minute"
+    )
     func untold() {
         var ailments = Ailments()
         #expect(ailments.note(Self.web, Untold("too much", isTooMuch: true), of: Self.pod) == .seconds(60))

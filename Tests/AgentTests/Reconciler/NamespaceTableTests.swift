@@ -27,19 +27,25 @@ import Testing
         return path
     }
 
-    private func identity(_ number: Int) throws -> NamespaceIdentity { try NetworkNamespace(at: namespaces[number].path).identity }
+    private func identity(_ number: Int) throws -> NamespaceIdentity {
+        try NetworkNamespace(at: namespaces[number].path).identity
+    }
 
     @Test("gives a place to who asks first, and to the next when that lets go of it, in whatever way")
     func claims() throws {
-        for letsGo in [nil, ("/run/netns/none", "eth0"), (namespaces[0].path, "eth1"), (namespaces[1].path, "eth0")] as [(String, String)?] {
+        for letsGo in [
+            nil, ("/run/netns/none", "eth0"), (namespaces[0].path, "eth1"), (namespaces[1].path, "eth0"),
+        ] as [(String, String)?] {
             var table = NamespaceTable()
             _ = table.place("a", at: namespaces[0].path, "eth0")
             _ = table.place("b", at: try other(0), "eth0")
             #expect(table.look(at: "a") == .appeared && table.look(at: "b") == .absent)
             #expect(try table.home(of: "a") == identity(0) && !table.isThere("b"))
             #expect(table.absence(of: "a") == nil)
-            #expect(table.absence(of: "b")?.reason.contains("which pod a has as \(namespaces[0].path)") == true)
-            #expect(table.look(at: "a") == .same && table.look(at: "b") == .absent && table.takeHopeful().isEmpty)
+            #expect(
+                table.absence(of: "b")?.reason.contains("which pod a has as \(namespaces[0].path)") == true)
+            #expect(
+                table.look(at: "a") == .same && table.look(at: "b") == .absent && table.takeHopeful().isEmpty)
 
             _ = table.place("a", at: letsGo?.0, letsGo?.1 ?? "")
             _ = table.look(at: "a")
@@ -48,7 +54,9 @@ import Testing
         }
     }
 
-    @Test("tells a namespace by itself and not by its path: the same by another path is the same, another at the path is another")
+    @Test(
+        "tells a namespace by itself and not by its path: the same by another path is the same, another at the path is another"
+    )
     func identities() throws {
         var table = NamespaceTable()
         _ = table.place("a", at: try other(0), "eth0")
@@ -84,14 +92,18 @@ import Testing
         var table = NamespaceTable { $0 == taken ? "the host's own" : nil }
         _ = table.place("a", at: try other(0), "eth0")
         #expect(table.look(at: "a") == .absent && !table.isThere("a"))
-        #expect(table.absence(of: "a") == .refused("\(folder.file("link")) is the host's own network namespace, and no pod's"))
+        #expect(
+            table.absence(of: "a")
+                == .refused("\(folder.file("link")) is the host's own network namespace, and no pod's"))
         _ = try other(1)
         #expect(table.look(at: "a") == .appeared)
         _ = try other(0)
         #expect(table.look(at: "a") == .gone)
     }
 
-    @Test("leaves a place, at the start, to who has it, and otherwise to the first by name", arguments: ["a", "b", nil])
+    @Test(
+        "leaves a place, at the start, to who has it, and otherwise to the first by name",
+        arguments: ["a", "b", nil])
     func beginning(holder: String?) throws {
         var table = NamespaceTable()
         _ = table.place("a", at: namespaces[0].path, "eth0")

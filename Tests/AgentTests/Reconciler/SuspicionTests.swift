@@ -17,7 +17,8 @@ import Testing
     func order() {
         var suspicion = Suspicion()
         for (number, link) in Self.links.enumerated().reversed() {
-            _ = suspicion.note(.side(link), Suspects(sides: [link]), by: nil, at: start + .milliseconds(number))
+            _ = suspicion.note(
+                .side(link), Suspects(sides: [link]), by: nil, at: start + .milliseconds(number))
         }
         #expect(!suspicion.isDue(at: start + .seconds(1)))
         _ = suspicion.note(.link(Self.links[0]), Suspects(links: [Self.links[0]]), by: nil, at: start)
@@ -47,7 +48,8 @@ import Testing
         _ = suspicion.note(.side(Self.links[0]), Suspects(sides: [Self.links[0]]), by: nil, at: start)
         suspicion.postpone(Self.links[0], until: start + .seconds(60))
         for second in 1..<60 {
-            let due = suspicion.note(.side(Self.links[0]), Suspects(sides: [Self.links[0]]), by: nil, at: start + .seconds(second))
+            let due = suspicion.note(
+                .side(Self.links[0]), Suspects(sides: [Self.links[0]]), by: nil, at: start + .seconds(second))
             #expect(due == start + .seconds(60))
             #expect(sides(&suspicion, at: start + .seconds(second)) == [])
         }

@@ -4,9 +4,10 @@ import Lab
 import OwnThreads
 import Testing
 
-/// Each fails on 7673dba, but for the one about an address that goes: what bears the mark is taken for Hawser's and deleted, and what is refused,
-/// or only noticed, makes the host unready.
-@Suite("The daemon, and a pod that is root in its namespace,", .serialized, .ownThreads) struct DaemonRootPodTests {
+/// Each fails on 7673dba, but for the one about an address that goes: what bears the mark is taken for
+/// Hawser's and deleted, and what is refused, or only noticed, makes the host unready.
+@Suite("The daemon, and a pod that is root in its namespace,", .serialized, .ownThreads)
+struct DaemonRootPodTests {
     /// A host with two pods that talk to each other, and the one that is root.
     private struct Place {
         let host: MeddledHost
@@ -32,13 +33,20 @@ import Testing
             try run(each + #" 2001:db8:%x::/64 dev eth0 proto 104\n", $1 }' | ip -6 -batch -"#)
         }
 
-        func routes() throws -> [Int] { [try count("ip route show root 20.0.0.0/8 proto 104"), try count("ip -6 route show root 2001:db8::/32 proto 104")] }
+        func routes() throws -> [Int] {
+            [
+                try count("ip route show root 20.0.0.0/8 proto 104"),
+                try count("ip -6 route show root 2001:db8::/32 proto 104"),
+            ]
+        }
 
         func reason() throws -> String { try host.daemon.reason(of: "root") }
 
-        /// Whether the pod fails for this reason, while everybody else is served: a change of another pod is in force both ways, and the host is ready.
+        /// Whether the pod fails for this reason, while everybody else is served: a change of another pod is
+        /// in force both ways, and the host is ready.
         func expectAlone(_ words: String, _ location: SourceLocation = #_sourceLocation) throws {
-            #expect(try eventually { try host.daemon.status(of: "root") == "failed" }, sourceLocation: location)
+            #expect(
+                try eventually { try host.daemon.status(of: "root") == "failed" }, sourceLocation: location)
             let reason = try reason()
             #expect(reason.contains(words), "\(reason)", sourceLocation: location)
             #expect(try host.daemon.isReady(), sourceLocation: location)
@@ -75,7 +83,9 @@ import Testing
         #expect(try place.host.daemon.status(of: "root") == "applied")
         #expect(try place.count("ip route show default") == 1)
         #expect(try place.host.isWhole())
-        #expect(try place.host.server.isReached(at: MeddledHost.open, from: place.root, 1, witness: MeddledHost.flood))
+        #expect(
+            try place.host.server.isReached(
+                at: MeddledHost.open, from: place.root, 1, witness: MeddledHost.flood))
     }
 
     @Test("is told so of addresses, too, and is well by itself a while after they are gone")
@@ -87,8 +97,10 @@ import Testing
         try place.run("ip route del default")
         try place.expectAlone("more than 50")
         #expect(try place.count("ip -o addr show dev eth0 | grep -E '198.18|2001:db8'") == count)
-        try place.run("for a in $(ip -o addr show dev eth0 | grep -Eo '(198.18|2001:db8)[^ ]*'); do echo addr del $a dev eth0; done | ip -batch -")
-        #expect(try eventually(within: .seconds(90)) { try place.host.daemon.status(of: "root") == "applied" })
+        let all = "ip -o addr show dev eth0 | grep -Eo '(198.18|2001:db8)[^ ]*'"
+        try place.run("for a in $(\(all)); do echo addr del $a dev eth0; done | ip -batch -")
+        #expect(
+            try eventually(within: .seconds(90)) { try place.host.daemon.status(of: "root") == "applied" })
         #expect(try place.count("ip route show default") == 1)
         #expect(try place.host.isWhole())
     }
@@ -98,16 +110,21 @@ import Testing
         let place = try Place()
         try place.run("python3 \(DaemonHost.script("marked.py")) eth0 20")
         try place.makeRoutes(100)
-        let entries = #"neigh add 198.19.%d.%d lladdr 02:00:00:00:00:01 dev eth0 nud permanent protocol 104\n"#
+        let entries =
+            #"neigh add 198.19.%d.%d lladdr 02:00:00:00:00:01 dev eth0 nud permanent protocol 104\n"#
         try place.run(#"seq 0 999 | awk '{ printf ""# + entries + #"", $1 / 256, $1 % 256 }' | ip -batch -"#)
         func own() throws -> [Int] {
             try place.routes() + [
-                place.count("ip -o addr show dev eth0 | grep -E '198.18|2001:db8'"), place.count("ip neigh show to 198.19.0.0/16 nud permanent"),
+                place.count("ip -o addr show dev eth0 | grep -E '198.18|2001:db8'"),
+                place.count("ip neigh show to 198.19.0.0/16 nud permanent"),
             ]
         }
         #expect(try own() == [100, 100, 40, 1000])
         // Hawser's own is put right beside it, and told.
-        for command in ["ip route del default", "ip -6 addr del fd00:1::1e/128 dev eth0", "ip neigh del 10.1.0.1 dev eth0"] {
+        for command in [
+            "ip route del default", "ip -6 addr del fd00:1::1e/128 dev eth0",
+            "ip neigh del 10.1.0.1 dev eth0",
+        ] {
             _ = try place.host.meddle(command, in: place.root.namespace, expecting: "was missing")
             #expect(try place.host.isWhole(), "\(command)")
         }
@@ -116,13 +133,16 @@ import Testing
         #expect(try place.host.isWhole())
         #expect(try own() == [100, 100, 40, 1000])
         #expect(try place.host.daemon.status(of: "root") == "applied")
-        #expect(try place.host.server.isReached(at: MeddledHost.open, from: place.root, 1, witness: MeddledHost.flood))
+        #expect(
+            try place.host.server.isReached(
+                at: MeddledHost.open, from: place.root, 1, witness: MeddledHost.flood))
     }
 
     @Test("loses an address of Hawser's that it isn't to have any more")
     func former() throws {
         let place = try Place()
-        #expect(try place.root.namespace.run("ip", "-o", "addr", "show", "dev", "eth0").contains("10.1.0.30/32"))
+        #expect(
+            try place.root.namespace.run("ip", "-o", "addr", "show", "dev", "eth0").contains("10.1.0.30/32"))
         let moved = place.root.yaml("open").replacing("10.1.0.30", with: "10.1.0.31")
         #expect(try place.host.daemon.apply("pods:\n" + moved).status == 0)
         let addresses = try place.root.namespace.run("ip", "-o", "addr", "show", "dev", "eth0")
@@ -130,15 +150,21 @@ import Testing
         #expect(try place.host.isWhole())
     }
 
-    @Test("fails alone when an interface of its own is in the place of Hawser's, and is well by itself when that is gone")
+    @Test(
+        "fails alone when an interface of its own is in the place of Hawser's, and is well by itself when that is gone"
+    )
     func renames() throws {
         let place = try Place()
-        try place.run("ip link add d0 type veth peer name d1; ip link set eth0 name x0; ip link set d0 name eth0")
+        try place.run(
+            "ip link add d0 type veth peer name d1; ip link set eth0 name x0; ip link set d0 name eth0")
         try place.expectAlone("has an interface eth0 already")
         try place.run("ip link del eth0")
-        #expect(try eventually(within: .seconds(40)) { try place.host.daemon.status(of: "root") == "applied" })
+        #expect(
+            try eventually(within: .seconds(40)) { try place.host.daemon.status(of: "root") == "applied" })
         #expect(try place.host.isWhole())
-        #expect(try place.host.server.isReached(at: MeddledHost.open, from: place.root, 0, witness: MeddledHost.flood))
+        #expect(
+            try place.host.server.isReached(
+                at: MeddledHost.open, from: place.root, 0, witness: MeddledHost.flood))
     }
 
     @Test("fails alone when it has no IPv6, and is well by itself when it has")
@@ -146,11 +172,16 @@ import Testing
         let place = try Place()
         try place.run("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
         try place.expectAlone("fd00:1::1e")
-        #expect(try place.host.server.isReached(at: MeddledHost.open, from: place.root, 0, witness: MeddledHost.flood), "IPv4 goes on")
+        #expect(
+            try place.host.server.isReached(
+                at: MeddledHost.open, from: place.root, 0, witness: MeddledHost.flood), "IPv4 goes on")
         try place.run("echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
-        #expect(try eventually(within: .seconds(40)) { try place.host.daemon.status(of: "root") == "applied" })
+        #expect(
+            try eventually(within: .seconds(40)) { try place.host.daemon.status(of: "root") == "applied" })
         #expect(try place.host.isWhole())
-        #expect(try place.host.server.isReached(at: MeddledHost.open, from: place.root, 1, witness: MeddledHost.flood))
+        #expect(
+            try place.host.server.isReached(
+                at: MeddledHost.open, from: place.root, 1, witness: MeddledHost.flood))
     }
 
     @Test("fails alone when it has a default route of its own in the place of Hawser's")
@@ -160,7 +191,8 @@ import Testing
         try place.expectAlone("the pod has a route to 0.0.0.0/0 that isn't Hawser's")
         #expect(try place.root.namespace.run("ip", "route", "show", "default").contains("static"))
         try place.run("ip route del default")
-        #expect(try eventually(within: .seconds(40)) { try place.host.daemon.status(of: "root") == "applied" })
+        #expect(
+            try eventually(within: .seconds(40)) { try place.host.daemon.status(of: "root") == "applied" })
         #expect(try place.host.isWhole())
     }
 
@@ -169,7 +201,8 @@ import Testing
         let place = try Place()
         let debug = DebugClient(socket: place.host.daemon.folder.file("debug.sock"))
         let commands = [
-            "ip link del eth0", "ip link set eth0 down", "ip link set eth0 name eth9", "ip addr flush dev eth0", "ip -6 route del default",
+            "ip link del eth0", "ip link set eth0 down", "ip link set eth0 name eth9",
+            "ip addr flush dev eth0", "ip -6 route del default",
         ]
         var asked = 0
         for command in commands + commands {
