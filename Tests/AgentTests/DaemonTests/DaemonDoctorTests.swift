@@ -46,9 +46,8 @@ import Testing
         let check = try marks(view)
         #expect(
             check.status == .fault && check.found.count == 1 && check.remedy?.contains("0xffff0000") == true)
-        #expect(
-            check.found[0].hasPrefix("table ip mangle, chain pre, handle ")
-                && check.found[0].contains("changes 0xffff0000"))
+        let found = try #require(check.found.first)
+        #expect(found.hasPrefix("table ip mangle, chain pre, handle ") && found.contains("changes 0xffff0000"))
         let table = try host.hawser("doctor")
         #expect(
             table.status == 1 && table.output.contains("table ip mangle") && table.output.contains("2 checks")
