@@ -42,7 +42,8 @@ extension Link {
                         settings.put(.setting(IPV4_DEVCONF_FORWARDING), 1 as UInt32)
                         settings.put(.setting(IPV4_DEVCONF_RP_FILTER), reversePath.rawValue)
                         settings.put(.setting(IPV4_DEVCONF_ACCEPT_REDIRECTS), 0 as UInt32)
-                        // Two pods of one subnet reach each other through the host; telling them to talk directly would lead nowhere.
+                        // Two pods of one subnet reach each other through the host; telling them to talk directly would
+                        // lead nowhere. It counts only where the setting of all is off, too (`IN_DEV_TX_REDIRECTS`).
                         settings.put(.setting(IPV4_DEVCONF_SEND_REDIRECTS), 0 as UInt32)
                         settings.put(.setting(IPV4_DEVCONF_ACCEPT_SOURCE_ROUTE), 0 as UInt32)
                     }
