@@ -21,7 +21,8 @@ extension Layout {
         let (out, toHost, `in`) = Self.related
         return [
             errors(out, Family.allCases.flatMap(ways)), errors(toHost, []),
-            related(out, .sender, .verdict(.goto(out.name + "-errors"))), related(toHost, .sender, .verdict(.goto(toHost.name + "-errors"))),
+            related(out, .sender, .verdict(.goto(out.name + "-errors"))),
+            related(toHost, .sender, .verdict(.goto(toHost.name + "-errors"))),
             related(`in`, .receiver, .verdict(.return)),
         ]
     }

@@ -19,7 +19,11 @@ extension Layout {
     /// iifgroup 26742 counter drop
     var broughtByTunnel: [Statements] {
         underlay == nil
-            ? [] : [[.equal(.iifgroup, Marks.tunnelGroup), .counter, .verdict(.drop)], Self.isTunnelPacket + [.verdict(.jump(Self.toTunnels.name))]]
+            ? []
+            : [
+                [.equal(.iifgroup, Marks.tunnelGroup), .counter, .verdict(.drop)],
+                Self.isTunnelPacket + [.verdict(.jump(Self.toTunnels.name))],
+            ]
     }
 
     private static let toTunnels = Named(.inet, "to-tunnels")

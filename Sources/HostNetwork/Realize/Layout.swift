@@ -166,7 +166,9 @@ package struct Layout: Hashable, Sendable {
     private var chains: [Chain] {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
         let allowing = Flow.allCases.flatMap { flow in Way.allCases.map { self.allowing(flow, $0) } }
-        return slots + allowing + arrivalChains + relatedChains + [parameterProblems, tunnellingChain, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress]
+        return slots + allowing + arrivalChains + relatedChains + [
+            parameterProblems, tunnellingChain, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress,
+        ]
             + invalidChains + hostChains + fabricChains + [arp]
     }
 
