@@ -42,6 +42,8 @@ struct DifferentialFlows {
 
     /// After a packet: a flow that was opened is kept when its first packet came through, and its mark is what the rules left.
     mutating func note(_ probe: Probe, answering opener: Tuple?, _ judgement: Judgement) {
+        // Tracking never sees what is dropped when it arrives.
+        if judgement.halves.last.map({ $0.base == Named(.inet, "arrival") && !$0.isAccepted }) ?? false { return }
         let tuple = opener ?? probe.tuple
         if flows[tuple] != nil {
             flows[tuple]?.mark = judgement.mark ?? 0
