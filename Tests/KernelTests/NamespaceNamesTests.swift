@@ -396,6 +396,17 @@ private final class NamesFolder {
 
     /// What something is mounted on in it, or on one more path (the fifth field, proc_pid_mountinfo(5)).
     func mounts(also other: String? = nil) throws -> [String] {
+        // Other tests mount and unmount meanwhile, and the kernel goes by places in a list: what two readings agree on.
+        var last = try listed(also: other)
+        for _ in 0..<100 {
+            let again = try listed(also: other)
+            if again == last { return again }
+            last = again
+        }
+        return last
+    }
+
+    private func listed(also other: String?) throws -> [String] {
         try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(separator: "\n").compactMap { line in
             line.split(separator: " ").dropFirst(4).first.map(String.init)
         }.filter { $0.hasPrefix(path + "/") || $0 == other }
