@@ -94,7 +94,8 @@ import Testing
         let time = start.2.duration(to: .now)
         let spent = try host.daemon.processorTime() - start.0
         print("a pod that flaps: \(spent) of processor time in \(time)")
-        #expect(spent < time / 4)
+        // A build for debugging, with three or four repairs a second: events of both ends lead to looks of their own.
+        #expect(spent < time / 2)
         try host.daemon.folder.remove("goes-on")
         #expect(eventually { flapper.hasEnded })
         #expect(try eventually(within: .seconds(20)) { try host.isWhole() })
