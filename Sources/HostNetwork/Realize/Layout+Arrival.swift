@@ -35,8 +35,13 @@ extension Layout {
         Chain(
             Named(.inet, "link-local"),
             body: [
-                [.lookup([.iifname], in: "unfiltered"), .verdict(.return)], [.verdict(.jump("discovery"))],
-                [.verdict(.jump("unaddressed"))],
+                [.lookup([.iifname], in: "unfiltered"), .verdict(.return)],
+                // A pair may be of all addresses.
+                [
+                    .lookup([.iifname, .etherSource, .source(.v6)], in: BaseSet.own(.inet, .v6, ranges: true).name),
+                    .verdict(.return),
+                ],
+                [.verdict(.jump("discovery"))], [.verdict(.jump("unaddressed"))],
             ] + denied(.out, by: .iifname))
     }
 
