@@ -1,11 +1,3 @@
-extension Packet.Ends {
-    fileprivate func source(_ way: Way) -> IPAddress { way == .original ? opener : target }
-}
-
-extension Way {
-    fileprivate var opposite: Way { self == .original ? .reply : .original }
-}
-
 /// What selectors find in a packet; nil where the kernel finds nothing and ends the rule (`NFT_BREAK`, linux/netfilter/nf_tables.h).
 extension Packet {
     /// As a number.
@@ -31,17 +23,12 @@ extension Packet {
         return switch selector {
         case .source(let family): source.family == family ? source : nil
         case .destination(let family): destination.family == family ? destination : nil
-        case .ctSource(let way, let family): ends.flatMap { $0.source(way).family == family ? $0.source(way) : nil }
-        case .ctDestination(let way, let family):
-            ends.flatMap { $0.source(way.opposite).family == family ? $0.source(way.opposite) : nil }
+        // An ICMP error is taken for one about a flow of its own ends.
+        case .ctSource(let end, let family): way.flatMap { $0 == end ? address(.source(family)) : address(.destination(family)) }
+        case .ctDestination(let end, let family):
+            way.flatMap { $0 == end ? address(.destination(family)) : address(.source(family)) }
         default: nil
         }
-    }
-
-    /// Of its flow; nil for a packet that belongs to none.
-    private var ends: Ends? {
-        guard case .flow(let way, _) = tracking, case .ip(let source, let destination, _) = content else { return nil }
-        return quoted ?? (way == .original ? Ends(from: source, to: destination) : Ends(from: destination, to: source))
     }
 
     /// Nil for ARP.

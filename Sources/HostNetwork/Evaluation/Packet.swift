@@ -44,19 +44,6 @@ package struct Packet: Hashable, Sendable {
     package var etherSource: MAC?
     package var content: Content
     package var tracking: Tracking
-    /// The ends of the flow that an ICMP error quotes, as the packet that opened it named them; nil: those of the packet.
-    package var quoted: Ends?
-
-    /// The two ends of a flow.
-    package struct Ends: Hashable, Sendable {
-        package var opener: IPAddress
-        package var target: IPAddress
-
-        package init(from opener: IPAddress, to target: IPAddress) {
-            self.opener = opener
-            self.target = target
-        }
-    }
 
     package init(
         _ hook: Chain.Hook, from incoming: Interface? = nil, to outgoing: Interface? = nil, etherSource: MAC? = nil, _ content: Content,
