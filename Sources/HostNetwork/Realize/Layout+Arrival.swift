@@ -37,10 +37,7 @@ extension Layout {
             body: [
                 [.lookup([.iifname], in: "unfiltered"), .verdict(.return)],
                 // A pair may be of all addresses.
-                [
-                    .lookup([.iifname, .etherSource, .source(.v6)], in: BaseSet.own(.inet, .v6, ranges: true).name),
-                    .verdict(.return),
-                ],
+                [isOwn(.source(.v6), .v6, ranges: true), .verdict(.return)],
                 [.verdict(.jump("discovery"))], [.verdict(.jump("unaddressed"))],
             ] + denied(.out, by: .iifname))
     }
@@ -79,14 +76,13 @@ extension Layout {
     /// Neighbor and router solicitation: the messages that make a router learn their sender (RFC 4861, 6.2.6 and 7.2.3).
     private static let solicitations: [UInt32] = [135, 133]
 
-    /// iifname . ether saddr . ip saddr @own-4
     private func own(ranges: Bool, _ verdict: Verdict) -> [Statements] {
-        Family.allCases.map { family in
-            [
-                .lookup([.iifname, .etherSource, .source(family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
-                .verdict(verdict),
-            ]
-        }
+        Family.allCases.map { [isOwn(.source($0), $0, ranges: ranges), .verdict(verdict)] }
+    }
+
+    /// iifname . ether saddr . ip saddr @own-4: the pod may send from the address, with the packet's MAC.
+    func isOwn(_ address: Selector, _ family: Family, ranges: Bool) -> Statement {
+        .lookup([.iifname, .etherSource, address], in: BaseSet.own(.inet, family, ranges: ranges).name)
     }
 
     /// Messages that a host of any network must be able to send: DHCP as a client (RFC 2131, RFC 8415), router

@@ -51,9 +51,7 @@ extension Layout {
         [Way.original, .reply].map { way in
             [
                 .equal(.ctDirection, way == .original ? 0 : 1),
-                .lookup(
-                    [.iifname, .etherSource, .ctSource(way, family)], in: BaseSet.own(.inet, family, ranges: ranges).name),
-                .verdict(.return),
+                isOwn(.ctSource(way, family), family, ranges: ranges), .verdict(.return),
             ]
         }
     }
