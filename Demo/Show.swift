@@ -112,7 +112,7 @@ struct Show {
         let (monitor, record) = try stage.start("nft", "monitor", log: "nft-monitor")
         try traffic.flow(200)
         stage.killDaemon()
-        page.command("kill -9 $(pidof hawserd)")
+        page.command("kill -9 $(pgrep -x hawserd)")
         try traffic.flow(200)
         let time = try stage.startDaemon()
         page.command("hawserd --intents-directory Config/examples")
