@@ -90,12 +90,14 @@ import Testing
         #expect(repair.resource == "pod web")
         // It waits for no repair of the other's, and that one doesn't keep the host from being ready for good.
         #expect(try eventually(within: .seconds(20)) { try host.status["ready"] as? Bool == true })
-        #expect(try eventually(within: .seconds(60)) { try host.status["repairs"] as? Int ?? 0 >= start.1 + 5 })
+        // Looks that are late catch up, so a few repairs say little of the pace.
+        #expect(try eventually(within: .seconds(60)) { try host.status["repairs"] as? Int ?? 0 >= start.1 + 15 })
         let time = start.2.duration(to: .now)
         let spent = try host.daemon.processorTime() - start.0
         print("a pod that flaps: \(spent) of processor time in \(time)")
-        // Looks that are late catch up, so five repairs may take no more than a second, in which asking for them counts, too.
-        #expect(spent < time / 2)
+        #expect(spent < time / 4)
+        // Once a second, and not as often as turns come.
+        #expect(time > .seconds(7))
         try host.daemon.folder.remove("goes-on")
         #expect(eventually { flapper.hasEnded })
         #expect(try eventually(within: .seconds(20)) { try host.isWhole() })
