@@ -42,4 +42,42 @@ import Testing
         #expect(isRefused(Change(upserts: [pod("b", in: "old")], deletions: [id])))
         #expect(outcomes(Change(deletions: [IntentID(.pod, "b"), id]), &intents)[id] == .removed)
     }
+
+    @Test("may replace everything by as much else where there is room for the half alone, and no more")
+    func replaced() throws {
+        var intents = Intents()
+        func take(_ change: Change) -> [Edits.Outcome] {
+            var edits = Edits(intents, mostValues: 18)
+            return edits.take(change, from: "control", into: &intents).map(\.1)
+        }
+        let first = (0..<5).map { Intent.pod(Pod(id: ID("first-\($0)"), network: "blue", addresses: [.v4(0x0A01_000A + $0)])) }
+        let second = (0..<5).map { neighbor(ID("second-\($0)")) }
+        #expect(take(Change(upserts: first, prune: true)).allSatisfy { $0 == .accepted })
+        #expect(intents.values == 15, "with the default group of each")
+        #expect(take(Change(upserts: second)).filter { $0 == .accepted }.count == 1)
+        #expect(take(Change(upserts: second, prune: true)).filter { $0 == .removed }.count == 5)
+        #expect(Set(intents.all.map(\.id.kind)) == [.neighbor] && intents.values == 10)
+    }
+
+    private func neighbor(_ id: ID<Neighbor>) -> Intent { .neighbor(Neighbor(id: id, network: "blue", addresses: [.v4(0x0A01_000B)])) }
+
+    @Test("remembers a namespace for so many pods that aren't known, and lets each of them go")
+    func attachments() throws {
+        var intents = Intents()
+        var attachments: [ID<Pod>: String] = [:]
+        func attach(_ pod: ID<Pod>, _ path: String?) -> Edits.Outcome? {
+            var edits = Edits(intents, attachments, mostValues: 128)
+            let outcome = edits.take(Change(attachments: [pod: path]), from: "control", into: &intents).first?.1
+            attachments = edits.attachments
+            return outcome
+        }
+        #expect(attach("a", "/run/netns/a") == .awaited && attach("b", "/run/netns/b") == .awaited)
+        guard case .rejected(let rejected)? = attach("c", "/run/netns/c") else {
+            Issue.record("it is remembered")
+            return
+        }
+        #expect(rejected.field == "namespace" && rejected.reason.contains("2 attachments are remembered already"))
+        #expect(attach("b", "/run/netns/other") == .awaited, "no more than before")
+        #expect(attach("a", nil) == .absent && attach("c", "/run/netns/c") == .awaited)
+    }
 }

@@ -14,6 +14,15 @@ struct AlcorLedger: Sendable {
         var revision: UInt32
         /// The state as it came (protobuf).
         var content: Data
+
+        /// How much it is of `AlcorLedger.mostValues`.
+        fileprivate var values: Int { 1 + content.count / 64 }
+    }
+
+    /// Nothing more is remembered.
+    struct Full: Error, CustomStringConvertible {
+        let most: Int
+        var description: String { "what is remembered has \(most) values already (intents.maxValues; 64 bytes are one)" }
     }
 
     private(set) var entries: [Key: Entry] = [:]
@@ -23,19 +32,25 @@ struct AlcorLedger: Sendable {
     private(set) var routers: [String: AlcorRouter] = [:]
     /// What the store doesn't have yet; nil for what is forgotten.
     private(set) var unsaved: [Key: Entry?] = [:]
+    /// How many values all entries have, and may have.
+    private var values = 0
+    var mostValues = Int.max
 
     init() {}
 
     /// The revision in force of what is remembered.
     func revision(of key: Key) -> UInt32? { entries[key]?.revision }
 
-    /// Throws where the state can't be written down; nothing has changed then.
+    /// Throws where the state can't be written down, or is too much beside the others (`Full`); nothing has changed then.
     mutating func remember(_ state: AlcorState, waits: Bool = false) throws {
         let key = Key(type: state.type, id: state.id)
         let entry = Entry(revision: state.revision, content: try state.wire.serializedData())
+        let growth = entry.values - (entries[key]?.values ?? 0)
+        guard growth <= 0 || values + growth <= mostValues else { throw Full(most: mostValues) }
         if case .router(let wire) = state.asked { routers[state.id] = try wire.router }
         waiting[key] = waits ? state : nil
         guard entries[key] != entry else { return }
+        values += growth
         entries[key] = entry
         unsaved[key] = .some(entry)
     }
@@ -43,7 +58,8 @@ struct AlcorLedger: Sendable {
     mutating func forget(_ key: Key) {
         waiting[key] = nil
         if key.type == .router { routers[key.id] = nil }
-        guard entries.removeValue(forKey: key) != nil else { return }
+        guard let entry = entries.removeValue(forKey: key) else { return }
+        values -= entry.values
         unsaved[key] = .some(nil)
     }
 
@@ -84,6 +100,7 @@ extension AlcorLedger {
     /// As the store has it. What can't be read any more is left out; `complain` is told of it.
     init(_ stored: [Key: Entry], _ settings: Settings.Alcor, complain: (Key, any Error) -> Void) {
         entries = stored
+        values = stored.values.reduce(0) { $0 + $1.values }
         for (key, entry) in stored {
             do {
                 switch key.type {

@@ -38,10 +38,17 @@ struct Edits {
     /// Whether all that this host is asked for was named.
     private(set) var isWhole = false
     private let leaving: [IntentID: Intent]
+    /// How many values all resources may have (`intents.maxValues`).
+    private let mostValues: Int
 
-    init(_ intents: Intents, _ attachments: [ID<Pod>: String] = [:], _ ledger: AlcorLedger = AlcorLedger()) {
+    /// - Parameter mostValues: how many values all resources may have, and how many what is remembered of Alcor's states.
+    init(
+        _ intents: Intents, _ attachments: [ID<Pod>: String] = [:], _ ledger: AlcorLedger = AlcorLedger(), mostValues: Int = .max
+    ) {
         self.attachments = attachments
         self.ledger = ledger
+        self.mostValues = mostValues
+        self.ledger.mostValues = mostValues
         leaving = Dictionary(uniqueKeysWithValues: intents.leaving.compactMap { id in intents[id].map { (id, $0) } })
     }
 
@@ -78,7 +85,9 @@ struct Edits {
         var upserts = admitted.map(placed)
         for (pod, namespace) in change.attachments { upserts += attach(pod, namespace, change.scope, intents, &outcomes) }
         let there = upserts.map { intents[$0.id] }
-        for (index, result) in intents.upsert(contentsOf: upserts).enumerated() {
+        let freed = deletions.reduce(0) { $0 + (named.contains($1) ? 0 : intents[$1]?.values ?? 0) }
+        let quota = Quota(mostValues, change.scope, freed: freed)
+        for (index, result) in intents.upsert(contentsOf: upserts, within: quota).enumerated() {
             let id = upserts[index].id
             // Who hands over a namespace doesn't become the one who asked for the pod.
             let isAttachment = id.kind == .pod && change.attachments.keys.contains(ID(id.id))
@@ -185,7 +194,13 @@ struct Edits {
         }
         guard var pod = intents.pods[id] else {
             // What waits for the pod is of those who may change everything, and so is letting go of it.
-            if scope == nil { setAttachment(of: id, to: namespace) }
+            if scope == nil {
+                guard namespace == nil || attachments[id] != nil || attachments.count < mostAttachments else {
+                    outcomes.append((id.intent, .rejected(.manyAttachments(id, mostAttachments))))
+                    return []
+                }
+                setAttachment(of: id, to: namespace)
+            }
             outcomes.append((id.intent, namespace == nil ? .absent : .awaited))
             return []
         }
@@ -197,6 +212,9 @@ struct Edits {
         pod.namespace = namespace
         return [.pod(pod)]
     }
+
+    /// How many attachments are remembered; each may be a path of 4,095 bytes.
+    private var mostAttachments: Int { max(1, mostValues / 64) }
 
     private mutating func setAttachment(of pod: ID<Pod>, to namespace: String?) {
         guard attachments[pod] != namespace else { return }
@@ -229,6 +247,12 @@ struct Edits {
 }
 
 extension Rejected {
+    fileprivate static func manyAttachments(_ pod: ID<Pod>, _ most: Int) -> Rejected {
+        Rejected(
+            intent: pod.intent, field: "namespace", reason: "\(most) attachments are remembered already (intents.maxValues / 64)",
+            valid: "to push the pod first, or to detach what isn't needed any more")
+    }
+
     fileprivate static func placedElsewhere(_ pod: ID<Pod>, _ namespace: String?, _ named: String) -> Rejected {
         Rejected(
             intent: pod.intent, field: "namespace", value: namespace ?? "", reason: "the pod's intent names its namespace itself",

@@ -42,6 +42,8 @@ package actor Reconciler: Reconciling, Service {
     var released: [Released] = []
     /// What the host itself uses, when the reconciler is made; `intents` has what it uses by now.
     let firstPlaces: HostPlaces
+    /// How many values all resources may have (`intents.maxValues`); what is stored already isn't judged by it.
+    let mostValues: Int
     let started = ContinuousClock.now
     let store: Store
     let journal: Journal
@@ -59,12 +61,14 @@ package actor Reconciler: Reconciling, Service {
     /// - Parameters:
     ///   - host: makes and opens routing domains; the host's own is opened here.
     ///   - alcor: how what is remembered of Alcor's states is read.
+    ///   - mostValues: how many values all resources may have.
     ///   - places: what the host itself uses; whatever it becomes is told by `hostChanged`.
     ///   - hindrance: says what of the host itself, at this moment, keeps it from being as it is wanted.
     ///   - follow: is told of every path of a namespace that matters, before it is looked at.
     package init(
         host: any DomainHost, layout: Layout, alcor: Settings.Alcor = Settings.Alcor(), store: Store, journal: Journal, logger: Logger,
-        places: HostPlaces = HostPlaces(), patience: Patience = Patience(), hindrance: @escaping @Sendable () -> String? = { nil },
+        mostValues: Int = .max, places: HostPlaces = HostPlaces(), patience: Patience = Patience(),
+        hindrance: @escaping @Sendable () -> String? = { nil },
         follow: @escaping @Sendable (Set<String>) -> Void
     ) async throws {
         thread = OwnThread("reconciler")
@@ -72,6 +76,7 @@ package actor Reconciler: Reconciling, Service {
         self.host = host
         self.layout = layout
         firstPlaces = places
+        self.mostValues = mostValues
         standings = Standings(over: layout.underlay)
         namespaces = NamespaceTable(owner: { host.owner(of: $0) })
         self.store = store

@@ -63,6 +63,8 @@ package struct Settings: Hashable, Sendable {
     package struct Intents: Hashable, Sendable {
         /// Empty: none.
         package var directory = "/etc/hawser/intents.d"
+        /// Of all resources together, whoever asks for them (`Intent.values`).
+        package var maxValues = 1_000_000
     }
 
     package struct Conntrack: Hashable, Sendable {

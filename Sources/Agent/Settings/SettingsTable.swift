@@ -58,6 +58,7 @@ extension Setting {
     private static let rest: [Setting] = [
         .text("state.directory", \.state.directory, "where the accepted intents are kept", valid: absolute, where: SettingText.isAbsolute),
         .text("intents.directory", \.intents.directory, "the folder of intents; empty: none", valid: path, where: isPath),
+        .count("intents.maxValues", \.intents.maxValues, "the most values of all resources together"),
         .value(
             "conntrack.mark", \.conntrack.mark, "the bits of the connection-tracking mark that Hawser owns",
             valid: "an even number of contiguous bits, 6 to 32, such as 0xffff0000", text: SettingText.mask, parse: SettingText.mask),

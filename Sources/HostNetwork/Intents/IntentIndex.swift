@@ -18,6 +18,8 @@ package struct IntentIndex: Hashable, Sendable {
     package private(set) var podByPlug: [Plug: ID<Pod>] = [:]
     /// Pods by the digits of their host sides' names (`LinkName.digits`).
     private(set) var podByLink: [UInt64: ID<Pod>] = [:]
+    /// How many values the pods, neighbors and groups of a network have together (`Intent.values`).
+    private(set) var valuesByNetwork: [ID<Network>: Int] = [:]
     /// Networks that aren't isolated, by their subnets' prefixes.
     private(set) var sharedSubnets = PrefixIndex<ID<Network>>()
 
@@ -46,6 +48,7 @@ package struct IntentIndex: Hashable, Sendable {
     }
 
     mutating func add(_ intent: Intent) {
+        count(intent, 1)
         switch intent {
         case .addressGroup: break
         case .network(let network):
@@ -69,7 +72,14 @@ package struct IntentIndex: Hashable, Sendable {
         }
     }
 
+    private mutating func count(_ intent: Intent, _ sign: Int) {
+        guard let network = intent.owner else { return }
+        let values = valuesByNetwork[network, default: 0] + sign * intent.values
+        valuesByNetwork[network] = values == 0 ? nil : values
+    }
+
     mutating func remove(_ intent: Intent) {
+        count(intent, -1)
         switch intent {
         case .addressGroup: break
         case .network(let network):

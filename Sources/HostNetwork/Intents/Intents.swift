@@ -13,6 +13,8 @@ package struct Intents: Hashable, Sendable {
     package internal(set) var leaving: Set<IntentID> = []
     /// Who leans on whom.
     package internal(set) var index = IntentIndex()
+    /// How many values all resources have together (`Intent.values`).
+    package private(set) var values = 0
     /// What the host itself uses, as far as it is known here.
     package var hostPlaces = HostPlaces()
 
@@ -56,11 +58,13 @@ package struct Intents: Hashable, Sendable {
         case .neighbor(let neighbor): neighbors[neighbor.id] = neighbor
         }
         index.add(intent)
+        values += intent.values
     }
 
     mutating func drop(_ id: IntentID) {
         guard let intent = self[id] else { return }
         index.remove(intent)
+        values -= intent.values
         leaving.remove(id)
         switch intent {
         case .network(let network): networks[network.id] = nil

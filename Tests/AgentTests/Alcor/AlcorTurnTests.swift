@@ -484,4 +484,31 @@ import Testing
         world.scope = Scope(["vpc-1"], ids: [""], hosts: [try Prefix(parsing: "192.0.2.0/24")])
         #expect(try world.push(named).statuses == [.success, .invalidArg, .success])
     }
+
+    @Test("are remembered up to so many values, before a restart and after it; what is forgotten makes room")
+    func ledgerIsBounded() throws {
+        var world = AlcorWorld()
+        world.mostValues = 30
+        var waiting = 0
+        func push(_ number: Int) throws -> String {
+            try world.push(goal { $0.portStates = [AlcorSample.port("port-\(number)", number, groups: ["web"])] }).reasons[0]
+        }
+        while try push(waiting + 1).contains("applied by itself once it is") {
+            waiting += 1
+            try #require(waiting < 30)
+        }
+        #expect(waiting > 2 && world.ledger.waiting.count == waiting && world.intents.pods.isEmpty)
+        #expect(
+            try push(100)
+                == "can't be remembered, so not applied: what is remembered has 30 values already (intents.maxValues; 64 bytes are one)")
+        #expect(try push(1).contains("applied by itself once it is"), "what is remembered can be said again")
+        world.restart()
+        #expect(try push(100).hasPrefix("can't be remembered"))
+        try world.push(goal { $0.portStates = [AlcorSample.port("port-1", 1, .delete)] })
+        #expect(try push(100).contains("applied by itself once it is"))
+        // They are applied all the same once their subnet is there, for which there must be room, too.
+        world.mostValues = 60
+        try world.push(goal { ($0.vpcStates, $0.subnetStates) = ([AlcorSample.vpc()], [AlcorSample.subnet()]) })
+        #expect(world.ledger.waiting.isEmpty && world.intents.pods.count == waiting)
+    }
 }

@@ -10,6 +10,8 @@ struct AlcorWorld {
     var intents = Intents()
     var ledger = AlcorLedger()
     var settings = Settings.Alcor()
+    /// How many values may be remembered.
+    var mostValues = Int.max
     /// Whether the last message changed anything that is to be remembered.
     private(set) var hasChanged = false
 
@@ -29,7 +31,7 @@ struct AlcorWorld {
     }
 
     mutating func push(_ message: GoalStates) throws -> Alcor_Schema_GoalStateOperationReply {
-        var edits = Edits(intents, [:], ledger)
+        var edits = Edits(intents, [:], ledger, mostValues: mostValues)
         let taken = edits.admit(Change(message, scope: scope), from: Source.alcor, into: &intents)
         hasChanged = !edits.isEmpty
         ledger = edits.ledger.saved

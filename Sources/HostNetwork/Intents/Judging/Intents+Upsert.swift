@@ -1,6 +1,8 @@
 extension Intents {
     /// Takes in one resource, judged against the rest; when it throws, nothing has changed.
-    package mutating func upsert(_ intent: Intent) throws(Rejected) -> Disposition {
+    ///
+    /// - Parameter quota: how much there may be afterwards; nil: any amount.
+    package mutating func upsert(_ intent: Intent, within quota: Quota? = nil) throws(Rejected) -> Disposition {
         let id = intent.id
         let previous = self[id]
         // What is leaving was deleted: its revision binds nobody, and asking for it again calls it back.
@@ -12,6 +14,7 @@ extension Intents {
                 return .unchanged(revised: true)
             }
         }
+        try quota?.judge(intent, replacing: previous, in: self)
         try judge(intent)
         var released = previous?.references.subtracting(intent.references) ?? []
         put(intent)
@@ -26,7 +29,7 @@ extension Intents {
     }
 
     /// Takes in many, whatever their order: what one of them has to wait for or give way to may be another. One answer for each, in the order given.
-    package mutating func upsert(contentsOf intents: [Intent]) -> [Result<Disposition, Rejected>] {
+    package mutating func upsert(contentsOf intents: [Intent], within quota: Quota? = nil) -> [Result<Disposition, Rejected>] {
         var answers = [Result<Disposition, Rejected>?](repeating: nil, count: intents.count)
         var open = Kind.allCases.flatMap { kind in intents.indices.filter { intents[$0].kind == kind } }
         lazy var last = Dictionary(intents.enumerated().map { ($1.id, $0) }) { max($0, $1) }
@@ -34,7 +37,7 @@ extension Intents {
             var rejected: [Int] = []
             for position in open {
                 do throws(Rejected) {
-                    answers[position] = .success(try upsert(intents[position]))
+                    answers[position] = .success(try upsert(intents[position], within: quota))
                 } catch {
                     answers[position] = .failure(error)
                     rejected.append(position)
