@@ -146,6 +146,8 @@ let package = Package(
                 "Agent", "CFuzzer", "HawserAPI", "HawserProtocol", "HostNetwork", "Kernel", "Netlink", "OwnThreads", "PolicyModel", "Store",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Corpus", "Regressions", "Tools", "words.dict"],

@@ -5,7 +5,8 @@ package struct JSONParser: ~Copyable {
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
-    /// How many values there may be yet.
+    /// How many values there may be, and how many yet.
+    private let most: Int
     private var left: Int
 
     package static func parse(_ text: some Collection<UInt8>) throws(JSONSyntaxError) -> Document {
@@ -26,13 +27,14 @@ package struct JSONParser: ~Copyable {
 
     private init(bytes: [UInt8], left: Int) {
         self.bytes = bytes
+        most = left
         self.left = left
     }
 
     private mutating func value() throws(JSONSyntaxError) -> Document {
         guard depth < 64 else { throw error("a document of at most 64 levels") }
         left -= 1
-        guard left >= 0 else { throw error("a document of at most \(Document.mostValues) values") }
+        guard left >= 0 else { throw error("a document of at most \(most) values") }
         depth += 1
         defer { depth -= 1 }
         guard let first = peek else { throw error("a value") }

@@ -3,6 +3,8 @@ import HawserAPI
 import HawserProtocol
 import HostNetwork
 import HummingbirdCore
+import NIOCore
+import NIOEmbedded
 import SwiftProtobuf
 
 @testable import Agent
@@ -10,7 +12,11 @@ import SwiftProtobuf
 /// What comes over sockets.
 extension FuzzTarget {
     func readPush(_ bytes: [UInt8]) throws {
+        let count = ValueCount.of(bytes.span, .push) ?? 0
         guard let request = try? Hawser_V1_PushRequest(serializedBytes: bytes) else { return }
+        guard count >= request.parts, count <= 2 * bytes.count else {
+            throw Contradiction("\(request.parts) parts are counted as \(count)")
+        }
         for scope in [nil, Scope(["blue"])] {
             var snapshot = SnapshotAssembly(limit: 1000)
             let pushed: PushedChange? =
@@ -18,7 +24,9 @@ extension FuzzTarget {
                 case .delta(let delta): PushedChange(delta, scope: scope)
                 case .documents(let documents): try? PushedChange(documents, scope: scope)
                 case .snapshot(let piece):
-                    try? snapshot.add(piece, id: request.id, dryRun: request.dryRun).map { try PushedChange(snapshot: $0, scope: scope) }
+                    try? snapshot.add(piece, id: request.id, dryRun: request.dryRun).map {
+                        try PushedChange(snapshot: $0.resources, scope: scope)
+                    }
                 case nil: nil
                 }
             guard let pushed else { return }
@@ -71,5 +79,51 @@ extension FuzzTarget {
         }
     }
 
+    /// However what a client sends is cut, the same goes on to the library, and the same messages begin and end.
+    func readFrames(_ bytes: [UInt8]) throws {
+        let pieces = bytes.chunks(of: Int(bytes.first ?? 0) + 1)
+        guard try Self.passed([bytes]) == Self.passed(pieces) else { throw Contradiction("what goes on depends on how it was cut") }
+        func steps(_ pieces: [ArraySlice<UInt8>]) -> [MessageProgress.Step] {
+            var (progress, steps) = (MessageProgress(), [MessageProgress.Step]())
+            for piece in pieces { progress.take(piece) { steps.append($0) } }
+            return steps
+        }
+        guard steps([bytes[...]]) == steps(pieces.map { $0[...] }) else { throw Contradiction("messages depend on how they were cut") }
+    }
+
+    /// What a watch hands on of what comes in these pieces.
+    private static func passed(_ pieces: [[UInt8]]) throws -> [UInt8] {
+        let client = Budget.Client(name: "client", isPrivileged: false)
+        let channel = EmbeddedChannel(
+            handler: MessageWatch(CallBounds(), client: client) { _ in
+            } exit: {
+            })
+        defer { _ = try? channel.finish() }
+        for piece in pieces { try channel.writeInbound(ByteBuffer(bytes: piece)) }
+        var passed: [UInt8] = []
+        while let buffer = try channel.readInbound(as: ByteBuffer.self) { passed += buffer.readableBytesView }
+        return passed
+    }
+
     func readWatchdog(_ text: String?) { _ = ServiceManager.watchdog(text) }
+}
+
+extension [UInt8] {
+    fileprivate func chunks(of count: Int) -> [[UInt8]] {
+        stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
+    }
+}
+
+extension Hawser_V1_PushRequest {
+    /// What it is made of, beside single values.
+    fileprivate var parts: Int {
+        let resources = [delta.upserts, snapshot.resources]
+        return resources.reduce(delta.deletions.count + documents.documents.count) { sum, resources in
+            sum + resources.networks.reduce(0) { $0 + 1 + $1.subnets.count + $1.subnets.reduce(0) { $0 + $1.routes.count } }
+                + resources.securityGroups.reduce(0) { $0 + 1 + $1.rules.count }
+                + resources.addressGroups.reduce(0) { $0 + 1 + $1.cidrs.count }
+                + resources.pods.reduce(0) { $0 + 1 + $1.addresses.count + $1.securityGroups.count + $1.allowedAddressPairs.count }
+                + resources.neighbors.reduce(0) { $0 + 1 + $1.addresses.count + $1.securityGroups.count }
+        }
+    }
 }

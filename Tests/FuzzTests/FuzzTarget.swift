@@ -17,6 +17,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case push
     /// Protobuf, behind a byte that says which message: Alcor's goal states.
     case alcor
+    /// Frames of HTTP/2, behind the client's first words.
+    case frames
     /// A path and query of the debug socket.
     case query
     /// What the service manager says, a variable on each line.
@@ -33,6 +35,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .yaml: try readYAML(bytes)
         case .push: try readPush(bytes)
         case .alcor: try readGoalState(bytes)
+        case .frames: try readFrames(bytes)
         case .query: try readQuery(bytes)
         case .environment: readEnvironment(bytes)
         }

@@ -7,7 +7,7 @@ import HostNetwork
 /// reply; the call itself succeeds.
 package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProtocol {
     private let desk: AlcorDesk
-    private let access: PushAccess
+    let access: PushAccess
 
     package init(_ desk: AlcorDesk, _ access: PushAccess) {
         self.desk = desk
@@ -26,13 +26,17 @@ package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProt
         context: ServerContext
     ) async throws {
         let client = try client(of: context)
-        for try await message in request { try await response.write(push(client) { GoalStates(message, $0) }) }
+        for try await message in request { try await response.write(push(message, client)) }
     }
 
     package func pushGoalstates(
         request: Alcor_Schema_NeighborRulesRequest, context: ServerContext
     ) async throws -> Alcor_Schema_GoalStateOperationReply {
         try await push(client(of: context)) { GoalStates(request, $0) }
+    }
+
+    func push(_ message: Alcor_Schema_GoalStateV2, _ client: PushClient) async throws -> Alcor_Schema_GoalStateOperationReply {
+        try await push(client) { GoalStates(message, $0) }
     }
 
     private func push(
@@ -45,7 +49,7 @@ package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProt
     }
 
     /// Throws for a client that may push nothing at all; what others may not push is told by the statuses.
-    private func client(of context: ServerContext) throws -> PushClient {
+    func client(of context: ServerContext) throws -> PushClient {
         let client = try access.client(of: context)
         guard client.rights.mayPush else { throw access.refuse(client, "push") }
         return client

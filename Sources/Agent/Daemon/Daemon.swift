@@ -77,6 +77,7 @@ package enum Daemon {
         let settings = parts.settings
         let (logger, journal, reconciler) = (parts.logger, parts.journal, running.reconciler)
         let meter = PushMeter()
+        let bounds = CallBounds(mostBytes: max(64 << 20, settings.push.maxMessage), patience: TimeAmount(settings.push.keepalive))
         let alcor = AlcorDesk(settings, reconciler: reconciler, logger: logger)
         let pushed = PushServices(reconciler: reconciler, journal: journal, settings: settings, alcor: alcor)
         // What asks to be pushed to must be heard.
@@ -95,14 +96,16 @@ package enum Daemon {
         }
         services.append(
             ControlServer(
-                settings.control, reconciler: reconciler, logger: logger, onListening: listening.arrive, services: { pushed($0) }))
+                settings.control, reconciler: reconciler, logger: logger, bounds: bounds, onListening: listening.arrive,
+                services: { pushed($0) }))
         services.append(
             DebugServer(
-                settings.debug, reconciler: reconciler, journal: journal, push: meter, logger: logger, onListening: listening.arrive))
+                settings.debug, reconciler: reconciler, journal: journal, push: meter, logger: logger, bounds: bounds,
+                onListening: listening.arrive))
         if settings.push.isOn {
             services.append(
                 try PushServer(
-                    settings.push, meter: meter, logger: logger,
+                    settings.push, bounds: bounds, meter: meter, logger: logger,
                     onListening: {
                         listening.arrive()
                         alcorManager?.begin()

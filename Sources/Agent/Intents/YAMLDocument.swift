@@ -37,7 +37,7 @@ enum YAMLDocument {
             isInAlias = byte == UInt8(ascii: "*") || (isInAlias && byte.isOfAlias)
             last = byte
         }
-        guard separators <= left else { throw Excess(reason: "it has more than \(Document.mostValues) values") }
+        guard separators <= left else { throw Excess(reason: "it has more than \(left) values") }
         guard !hasAliases || !mayHaveOddKeys else {
             throw Excess(reason: "where aliases (*) are used, a key must be a plain word, and '?' can't be")
         }
@@ -46,7 +46,7 @@ enum YAMLDocument {
     private static func document(_ node: Node, depth: Int, _ left: inout Int) throws -> Document {
         left -= 1
         guard left >= 0 else {
-            throw Excess(reason: "with all that its aliases unfold into, it has more than \(Document.mostValues) values")
+            throw Excess(reason: "with all that its aliases unfold into, it has more values than are read")
         }
         guard depth < 64 else { throw Excess(reason: "it is nested more than 64 levels deep") }
         switch node {

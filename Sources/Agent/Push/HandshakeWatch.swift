@@ -18,13 +18,15 @@ final class HandshakeWatch: ChannelInboundHandler {
     private let connections: PushConnections
     private let clients: PushClients
     private let exit: ConnectionExit
+    private let messages: MessageWatch
     private var state = State.refused
     private var ticket: PushPlaces.Ticket?
 
-    init(_ connections: PushConnections, _ clients: PushClients, _ exit: ConnectionExit) {
+    init(_ connections: PushConnections, _ clients: PushClients, _ exit: ConnectionExit, _ messages: MessageWatch) {
         self.connections = connections
         self.clients = clients
         self.exit = exit
+        self.messages = messages
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -73,6 +75,7 @@ final class HandshakeWatch: ChannelInboundHandler {
         }
         deadline.cancel()
         state = .admitted
+        messages.client = Budget.Client(name: client.name, isPrivileged: client.rights.mayPushAll)
         connections.meter.connect()
         channel.closeFuture.whenComplete { [meter = connections.meter] _ in meter.disconnect() }
     }

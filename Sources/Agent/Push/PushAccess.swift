@@ -20,11 +20,13 @@ package struct PushAccess: Sendable {
     private let door: Door
     private let logger: Logger
     private let meter: PushMeter
+    let bounds: CallBounds
 
-    package init(_ door: Door, logger: Logger, meter: PushMeter) {
+    package init(_ door: Door, logger: Logger, meter: PushMeter, bounds: CallBounds = CallBounds()) {
         self.door = door
         self.logger = logger
         self.meter = meter
+        self.bounds = bounds
     }
 
     /// Throws when he isn't on the list.
@@ -67,6 +69,8 @@ extension PushAccess: ServerInterceptor {
         "alcor.schema.GoalStateProvisioner/PushGoalStatesStream", "alcor.schema.GoalStateProvisioner/PushGoalstates",
     ]
     private static let forReaders: Set<String> = ["hawser.v1.Push/Watch", "hawser.v1.Push/Check"]
+    /// Those that keep events for a client that doesn't read them.
+    private static let follows: Set<String> = ["hawser.v1.Push/Watch", "grpc.health.v1.Health/Watch"]
 
     @concurrent package func intercept<Input: Sendable, Output: Sendable>(
         request: StreamingServerRequest<Input>, context: ServerContext,
@@ -77,6 +81,9 @@ extension PushAccess: ServerInterceptor {
         if !Self.judgesItself.contains(method) {
             let isAllowed = client.rights.mayPushAll || (Self.forReaders.contains(method) && client.rights.mayRead)
             guard isAllowed else { throw refuse(client, "call \(method)") }
+        }
+        if Self.follows.contains(method), let call = call(of: request.metadata), !call.costs(CallBounds.followerCost) {
+            throw RPCError(code: .resourceExhausted, message: "\(client.name) follows what happens too many times already")
         }
         return try await next(request, context)
     }

@@ -18,6 +18,7 @@ struct PushConnections: Sendable {
     let keepalive: Duration
     /// Nil: plaintext.
     let security: Security?
+    let bounds: CallBounds
     let meter: PushMeter
     let logger: Logger
 
@@ -35,11 +36,17 @@ struct PushConnections: Sendable {
     private func admit(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         let exit = ConnectionExit(logger: logger)
+        // Without TLS whoever reaches the port may do everything.
+        let client = security == nil ? Budget.Client(name: channel.remoteAddress?.ipAddress ?? "", isPrivileged: true) : nil
+        let messages = MessageWatch(bounds, client: client) {
+            refuse(channel, $0)
+        } exit: {
+            exit.hangUp()
+        }
+        try pipeline.addHandler(messages, position: .first)
         if let security {
-            let tls = NIOSSLServerHandler(context: security.certificates.context())
-            try pipeline.addHandler(tls, position: .first)
-            let watch = HandshakeWatch(self, security.clients, exit)
-            try pipeline.addHandler(watch, position: .after(tls))
+            try pipeline.addHandler(HandshakeWatch(self, security.clients, exit, messages), position: .first)
+            try pipeline.addHandler(NIOSSLServerHandler(context: security.certificates.context()), position: .first)
         } else {
             do throws(PushPlaces.Refusal) {
                 let ticket = try places.admitNobody()

@@ -11,6 +11,7 @@ package struct PushServer: Service {
     private let services: [any RegistrableRPCService]
     private let security: PushConnections.Security?
     private let access: PushAccess
+    private let bounds: CallBounds
     private let meter: PushMeter
     private let logger: Logger
     private let onListening: @Sendable () -> Void
@@ -19,10 +20,11 @@ package struct PushServer: Service {
     ///
     /// - Parameter services: what is served, made with the access that judges their calls.
     package init(
-        _ settings: Settings.Push, meter: PushMeter, logger: Logger, onListening: @escaping @Sendable () -> Void = {},
+        _ settings: Settings.Push, bounds: CallBounds, meter: PushMeter, logger: Logger, onListening: @escaping @Sendable () -> Void = {},
         services: (PushAccess) -> [any RegistrableRPCService]
     ) throws {
         self.settings = settings
+        self.bounds = bounds
         self.meter = meter
         self.logger = logger
         self.onListening = onListening
@@ -30,14 +32,14 @@ package struct PushServer: Service {
         security =
             settings.plaintext
             ? nil : PushConnections.Security(certificates: try PushCertificates(settings, logger: logger), clients: clients)
-        access = PushAccess(settings.plaintext ? .plaintext : .certificates(clients), logger: logger, meter: meter)
+        access = PushAccess(settings.plaintext ? .plaintext : .certificates(clients), logger: logger, meter: meter, bounds: bounds)
         self.services = services(access)
     }
 
     package func run() async throws {
         let connections = PushConnections(
             places: PushPlaces(PushPlaces.Limits(all: settings.maxConnections)), keepalive: settings.keepalive, security: security,
-            meter: meter, logger: logger)
+            bounds: bounds, meter: meter, logger: logger)
         let transport = HTTP2ServerTransport.Posix(
             address: try address(), transportSecurity: .plaintext,
             config: .defaults { config in
@@ -52,6 +54,7 @@ package struct PushServer: Service {
                 config.connection.flushCoalescing = nil
                 config.channelDebuggingCallbacks.onBindTCPListener = { AcceptPause.add(to: $0) }
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accept($0) }
+                config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { MessageWatch.opened($0) }
             })
         let server = GRPCServer(transport: transport, services: services, interceptors: [access])
         try await withGracefulShutdownHandler {

@@ -1,12 +1,12 @@
 import Foundation
 package import GRPCCore
-package import HawserProtocol
+import HawserProtocol
 import HawserAPI
 import HostNetwork
 import SwiftProtobuf
 
 /// The native API, `hawser.v1.Push`: reads the wire, asks the reconciler, writes the wire.
-package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
+package struct PushService: RegistrableRPCService {
     let reconciler: any Reconciling
     let journal: Journal
     let access: PushAccess
@@ -24,21 +24,40 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
         gate = Gate(capacity: 2 * limits.maxResources)
     }
 
-    // MARK: Pushes
+    // MARK: Calls
 
-    package func push(
-        request: RPCAsyncSequence<Hawser_V1_PushRequest, any Error>, response: RPCWriter<Hawser_V1_PushReply>, context: ServerContext
-    ) async throws {
-        try await PushSession(self, try access.client(of: context)).run(request, response)
+    package func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
+        typealias Method = Hawser_V1_Push.Method
+        let pushes = CountingDeserializer<Hawser_V1_PushRequest>(.push, text: Self.documents)
+        router.stream(Method.Push.descriptor, pushes) { request, writer, context in
+            try await PushSession(self, try access.client(of: context), access.call(of: request.metadata)).run(request.messages, writer)
+        }
+        router.unary(Method.Apply.descriptor, pushes) { request, context in
+            let since = ContinuousClock.now
+            return try await access.serve(request, context) { try await apply($0, $1, $2, since) }
+        }
+        router.unary(Method.Attach.descriptor, SmallDeserializer()) { try await attach(request: $0.message, context: $1) }
+        router.unary(Method.Detach.descriptor, SmallDeserializer()) { try await detach(request: $0.message, context: $1) }
+        router.unary(Method.Check.descriptor, SmallDeserializer()) { try await check(request: $0.message, context: $1) }
+        router.stream(Method.Watch.descriptor, SmallDeserializer()) { request, writer, _ in
+            try await watch(ServerRequest(stream: request).message, writer)
+        }
     }
 
-    package func apply(request: Hawser_V1_PushRequest, context: ServerContext) async throws -> Hawser_V1_PushReply {
-        let since = ContinuousClock.now
-        let client = try access.client(of: context)
+    /// The field of a push that holds texts (push.proto).
+    private static let documents: UInt64 = 5
+
+    private func apply(
+        _ request: Hawser_V1_PushRequest, _ client: PushClient, _ call: Call?, _ since: ContinuousClock.Instant
+    ) async throws
+        -> Hawser_V1_PushReply
+    {
         var snapshot = SnapshotAssembly(limit: limits.maxResources)
-        guard let change = try change(request, client, &snapshot) else {
+        guard let change = try change(request, client, &snapshot)?.change() else {
             throw RPCError(code: .invalidArgument, message: "a snapshot in pieces needs the stream: here the first piece is the last")
         }
+        let turn = try await access.turn(dryRun: request.dryRun, client, call)
+        defer { withExtendedLifetime(turn) {} }
         try await gate.enter(weight(of: change.change))
         let report = await withCheckedContinuation { continuation in
             submit(change, client, dryRun: request.dryRun) { continuation.resume(returning: $0) }
@@ -49,9 +68,7 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
         return Hawser_V1_PushReply(id: request.id, report, isText ? .zero : ContinuousClock.now - since)
     }
 
-    package func watch(
-        request: Hawser_V1_WatchRequest, response: RPCWriter<Hawser_V1_StateChange>, context: ServerContext
-    ) async throws {
+    private func watch(_ request: Hawser_V1_WatchRequest, _ response: RPCWriter<Hawser_V1_StateChange>) async throws {
         let follower = journal.follow()
         defer { follower.hangUp() }
         if request.remembered { for event in follower.remembered { try await response.write(Hawser_V1_StateChange(event)) } }
@@ -60,33 +77,41 @@ package struct PushService: Hawser_V1_Push.SimpleServiceProtocol {
 
     // MARK: From the wire to the reconciler
 
-    /// What a request asks for; nil while more of it is to come. Throws what ends the call, for it can't be answered by resource.
+    /// What a request asks for, and how many values are in it besides its own message's; nil while more of it is to come. Throws what ends the
+    /// call, for it can't be answered by resource.
+    ///
+    /// - Parameter values: of the message.
     func change(
-        _ request: Hawser_V1_PushRequest, _ client: PushClient, _ snapshot: inout SnapshotAssembly
-    ) throws -> PushedChange? {
+        _ request: Hawser_V1_PushRequest, _ client: PushClient, _ snapshot: inout SnapshotAssembly, values: Int = 0
+    ) throws -> (values: Int, change: () throws -> PushedChange)? {
         let parts = [request.unknownFields, request.delta.unknownFields, request.snapshot.unknownFields, request.documents.unknownFields]
         guard parts.allSatisfy(\.data.isEmpty), request.documents.documents.allSatisfy(\.unknownFields.data.isEmpty) else {
             throw RPCError(code: .unimplemented, message: "the push has fields that this version doesn't know; nothing is changed")
         }
         guard client.rights.mayPush || (request.dryRun && client.rights.mayRead) else { throw access.refuse(client, "push") }
         let scope = request.dryRun && client.rights.mayRead ? nil : client.rights.scope
-        let change: PushedChange
         switch request.content {
         case .delta(let delta):
             try snapshot.finish()
             try judge(delta.upserts.count + delta.deletions.count)
-            change = PushedChange(delta, scope: scope)
+            return (0, { PushedChange(delta, scope: scope) })
         case .documents(let documents):
             try snapshot.finish()
-            change = try PushedChange(documents, scope: scope)
-            try judge(change.change.upserts.count + change.change.rejected.count)
+            let most = client.rights.mayPushAll ? Document.mostValues : CallBounds.mostRestrictedValues
+            return (
+                0,
+                {
+                    let change = try PushedChange(documents, scope: scope, mostValues: most)
+                    try judge(change.change.upserts.count + change.change.rejected.count)
+                    return change
+                }
+            )
         case .snapshot(let piece):
-            guard let whole = try snapshot.add(piece, id: request.id, dryRun: request.dryRun) else { return nil }
-            change = try PushedChange(snapshot: whole, revision: piece.revision, scope: scope)
+            guard let whole = try snapshot.add(piece, id: request.id, dryRun: request.dryRun, values: values) else { return nil }
+            return (whole.values - values, { try PushedChange(snapshot: whole.resources, revision: piece.revision, scope: scope) })
         case nil:
             throw RPCError(code: .invalidArgument, message: "the push is no delta, no snapshot and no documents; nothing is changed")
         }
-        return change
     }
 
     private func judge(_ count: Int) throws(RPCError) {

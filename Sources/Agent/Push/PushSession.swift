@@ -1,6 +1,7 @@
 import GRPCCore
 import HawserProtocol
 import HostNetwork
+import NIOCore
 import Synchronization
 
 /// One stream of pushes.
@@ -10,7 +11,7 @@ import Synchronization
 struct PushSession: Sendable {
     /// What is to be said to the client, in this order.
     private enum Word: Sendable {
-        case answer(id: String, Report, since: ContinuousClock.Instant, weight: Int)
+        case answer(id: String, Report, since: ContinuousClock.Instant, weight: Int, Room)
         /// Something that was reported before stands differently.
         case news
         /// The client has said all; `failure`: what was wrong with its last message.
@@ -20,20 +21,23 @@ struct PushSession: Sendable {
 
     let service: PushService
     let client: PushClient
+    /// Nil: nobody knows which it is.
+    let call: Call?
     private let window: Gate
     private let unsettled = Unsettled()
     private let words: AsyncStream<Word>
     private let say: AsyncStream<Word>.Continuation
 
-    init(_ service: PushService, _ client: PushClient) {
+    init(_ service: PushService, _ client: PushClient, _ call: Call?) {
         self.service = service
         self.client = client
+        self.call = call
         window = Gate(capacity: service.limits.maxResources)
         (words, say) = AsyncStream.makeStream()
     }
 
     func run(
-        _ requests: RPCAsyncSequence<Hawser_V1_PushRequest, any Error>, _ writer: RPCWriter<Hawser_V1_PushReply>
+        _ requests: RPCAsyncSequence<Counted<Hawser_V1_PushRequest>, any Error>, _ writer: RPCWriter<Hawser_V1_PushReply>
     ) async throws {
         // Before the first push, so that nothing is missed in between.
         let follower = service.journal.follow()
@@ -48,19 +52,32 @@ struct PushSession: Sendable {
 
     // MARK: Reading
 
-    private func read(_ requests: RPCAsyncSequence<Hawser_V1_PushRequest, any Error>) async {
+    private func read(_ requests: RPCAsyncSequence<Counted<Hawser_V1_PushRequest>, any Error>) async {
         var pushes = 0
-        var snapshot = SnapshotAssembly(limit: service.limits.maxResources)
+        let access = service.access
+        var snapshot = SnapshotAssembly(
+            limit: service.limits.maxResources, mostValues: PushAccess.mostValues(of: client),
+            account: (access.bounds.pieces, PushAccess.account(of: client, call)))
+        var deadline: Deadline?
         do {
-            for try await request in requests {
+            for try await counted in requests {
+                deadline?.cancel()
                 let since = ContinuousClock.now
-                guard let change = try service.change(request, client, &snapshot) else { continue }
+                let (request, room) = try await access.read(counted, client, call)
+                guard let next = try service.change(request, client, &snapshot, values: counted.values) else {
+                    deadline = expectPiece(after: pushes)
+                    continue
+                }
+                let whole = try await self.room(for: next.values, besides: room, counted.values)
+                let change = try next.change()
                 let weight = service.weight(of: change.change)
                 try await window.enter(weight)
+                let turn = try await access.turn(dryRun: request.dryRun, client, call)
                 try await service.gate.enter(weight)
                 pushes += 1
                 service.submit(change, client, dryRun: request.dryRun) { [say, id = request.id] report in
-                    say.yield(.answer(id: id, report, since: since, weight: weight))
+                    withExtendedLifetime(turn) {}
+                    say.yield(.answer(id: id, report, since: since, weight: weight, whole))
                 }
             }
             try snapshot.finish()
@@ -71,6 +88,26 @@ struct PushSession: Sendable {
             let failure = RPCError(code: .invalidArgument, message: "the stream can't be read on: \(error)")
             say.yield(.ended(pushes: pushes, failure: failure))
         }
+        deadline?.cancel()
+    }
+
+    /// Room for all pieces of a snapshot, when the last has come; nothing is waited for while something is held that others wait for.
+    private func room(for more: Int, besides room: consuming Room, _ values: Int) async throws -> Room {
+        guard more > 0 else { return room }
+        _ = consume room
+        return try await service.access.room(for: values + more, client, call)
+    }
+
+    /// Ends the stream when the next piece of a snapshot doesn't come: what has come takes room from others.
+    private func expectPiece(after pushes: Int) -> Deadline {
+        let patience = TimeAmount.nanoseconds(5 * service.access.bounds.patience.nanoseconds)
+        let deadline = Deadline(patience)
+        deadline.start { [say] in
+            let seconds = patience.nanoseconds / 1_000_000_000
+            let reason = "the next piece of the snapshot hasn't come for \(seconds) s; nothing of it is applied"
+            say.yield(.ended(pushes: pushes, failure: RPCError(code: .deadlineExceeded, message: reason)))
+        }
+        return deadline
     }
 
     // MARK: Answering
@@ -80,9 +117,10 @@ struct PushSession: Sendable {
         var end: (pushes: Int, failure: RPCError?)?
         for await word in words {
             switch word {
-            case .answer(let id, let report, let since, let weight):
+            case .answer(let id, let report, let since, let weight, let room):
                 service.note(report, client)
-                try await writer.write(Hawser_V1_PushReply(id: id, report, ContinuousClock.now - since))
+                try await write(Hawser_V1_PushReply(id: id, report, ContinuousClock.now - since), writer)
+                withExtendedLifetime(room) {}
                 window.leave(weight)
                 answered += 1
                 // A rehearsal changes nothing, so nothing comes of it.
@@ -104,8 +142,13 @@ struct PushSession: Sendable {
         guard !ids.isEmpty else { return }
         let standings = await service.reconciler.standings(of: ids, within: client.rights.view)
         for (id, answers) in unsettled.news(of: ids, standings) {
-            try await writer.write(Hawser_V1_PushReply(id: id, later: answers))
+            try await write(Hawser_V1_PushReply(id: id, later: answers), writer)
         }
+    }
+
+    private func write(_ reply: Hawser_V1_PushReply, _ writer: RPCWriter<Hawser_V1_PushReply>) async throws {
+        guard let call else { return try await writer.write(reply) }
+        try await call.writes { try await writer.write(reply) }
     }
 
     /// Listens for what was reported as pending, deferred or failed.

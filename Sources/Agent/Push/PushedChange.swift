@@ -40,9 +40,11 @@ struct PushedChange {
 
     /// Intents as text. Throws when a document can't be read as a whole, or when they are to be the whole and a resource can't be told by its
     /// name.
-    init(_ documents: Hawser_V1_Documents, scope: Scope?) throws {
+    ///
+    /// - Parameter mostValues: of all texts together.
+    init(_ documents: Hawser_V1_Documents, scope: Scope?, mostValues: Int = Document.mostValues) throws {
         var read: [Document] = []
-        var left = Document.mostValues
+        var left = mostValues
         for document in documents.documents {
             do throws(UnreadableText) {
                 read += try IntentReader.documents(in: document.content, named: document.name, values: &left)

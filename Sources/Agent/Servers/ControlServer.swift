@@ -13,15 +13,18 @@ package struct ControlServer: Service {
     private let services: [any RegistrableRPCService]
     private let logger: Logger
     private let limits: SocketClients.Limits
+    private let access: PushAccess
     private let onListening: @Sendable () -> Void
 
     package init(
         _ settings: Settings.Socket, reconciler: any Reconciling, logger: Logger, limits: SocketClients.Limits = SocketClients.Limits(),
-        onListening: @escaping @Sendable () -> Void = {}, services: (PushAccess) -> [any RegistrableRPCService] = { _ in [] }
+        bounds: CallBounds = CallBounds(), onListening: @escaping @Sendable () -> Void = {},
+        services: (PushAccess) -> [any RegistrableRPCService] = { _ in [] }
     ) {
         file = SocketFile(settings)
         // The same as at the push port: the socket's permissions have judged already.
-        self.services = [ControlService(reconciler: reconciler)] + services(PushAccess(.control, logger: logger, meter: PushMeter()))
+        access = PushAccess(.control, logger: logger, meter: PushMeter(), bounds: bounds)
+        self.services = [ControlService(reconciler: reconciler)] + services(access)
         self.logger = logger
         self.limits = limits
         self.onListening = onListening
@@ -41,9 +44,10 @@ package struct ControlServer: Service {
                 config.connection.keepalive.clientBehavior.allowWithoutCalls = true
                 config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(5)
                 config.channelDebuggingCallbacks.onBindTCPListener = { AcceptPause.add(to: $0) }
-                config.channelDebuggingCallbacks.onAcceptTCPConnection = { clients.accept($0) }
+                config.channelDebuggingCallbacks.onAcceptTCPConnection = { clients.accept($0, access.bounds) }
+                config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { MessageWatch.opened($0) }
             })
-        let server = GRPCServer(transport: transport, services: services)
+        let server = GRPCServer(transport: transport, services: services, interceptors: [access])
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.serve() }

@@ -16,11 +16,13 @@ package struct DebugServer: Service {
     private let push: PushMeter
     private let logger: Logger
     private let limits: SocketClients.Limits
+    private let bounds: CallBounds
     private let onListening: @Sendable () -> Void
 
     package init(
         _ settings: Settings.Socket, reconciler: any Reconciling, journal: Journal, push: PushMeter = PushMeter(), logger: Logger,
-        limits: SocketClients.Limits = SocketClients.Limits(), onListening: @escaping @Sendable () -> Void = {}
+        limits: SocketClients.Limits = SocketClients.Limits(), bounds: CallBounds = CallBounds(),
+        onListening: @escaping @Sendable () -> Void = {}
     ) {
         file = SocketFile(settings)
         self.reconciler = reconciler
@@ -28,6 +30,7 @@ package struct DebugServer: Service {
         self.push = push
         self.logger = logger
         self.limits = limits
+        self.bounds = bounds
         self.onListening = onListening
     }
 
@@ -41,7 +44,7 @@ package struct DebugServer: Service {
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)
         let application = Application(
-            router: router(),
+            router: router(clients),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ClientAdmission(clients)], idleTimeout: limits.idle, httpDecoderConfiguration: decoder)),
@@ -56,9 +59,10 @@ package struct DebugServer: Service {
         try await application.run()
     }
 
-    private func router() -> Router<DebugContext> {
+    private func router(_ clients: SocketClients) -> Router<DebugContext> {
         let router = Router(context: DebugContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ReadOnly())
+        router.add(middleware: AnswerTurns(clients: clients, bounds: bounds))
         router.get("/v1/status") { [reconciler, push] _, _ in
             var status = await reconciler.status()
             status.push = push.view
@@ -97,7 +101,9 @@ package struct DebugServer: Service {
             }
         }
         router.get("/v1/doctor") { [reconciler] _, _ in Response.json(await reconciler.examine()) }
-        router.get("/v1/events") { [journal] request, context in EventStream.response(to: request, context, journal) }
+        router.get(RouterPath(EventStream.path)) { [journal, bounds] request, context in
+            EventStream.response(to: request, context, journal, (try await clients.account(of: context.channel), bounds.overhead))
+        }
         router.get("/healthz") { [reconciler] _, _ in
             // A question that isn't answered in time is one of the things that death is told by.
             _ = await reconciler.status()

@@ -5,7 +5,12 @@ import NIOFoundationCompat
 
 /// `GET /v1/events`: newline-delimited JSON, what is remembered; with `?follow=true` also what happens from then on.
 enum EventStream {
-    static func response(to request: Request, _ context: DebugContext, _ journal: Journal) -> Response {
+    static let path = "/v1/events"
+
+    /// - Parameter client: who follows, and where what events that wait for it cost is counted.
+    static func response(
+        to request: Request, _ context: DebugContext, _ journal: Journal, _ client: (account: Budget.Client, tally: Tally)
+    ) -> Response {
         let headers: HTTPFields = [.contentType: "application/x-ndjson"]
         guard request.uri.queryParameters["follow"] == "true" else {
             return Response(
@@ -15,9 +20,17 @@ enum EventStream {
                     try await writer.finish(nil)
                 })
         }
+        let isRoom = client.tally.add(CallBounds.followerCost, of: client.account)
+        guard isRoom else {
+            client.tally.remove(CallBounds.followerCost, of: client.account)
+            return .error(.tooManyRequests, "\(client.account.name) follows events too many times already")
+        }
         let follower = journal.follow()
         // A follower that hangs up must not be kept until the next event.
-        context.channel.closeFuture.whenComplete { _ in follower.hangUp() }
+        context.channel.closeFuture.whenComplete { _ in
+            follower.hangUp()
+            client.tally.remove(CallBounds.followerCost, of: client.account)
+        }
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in

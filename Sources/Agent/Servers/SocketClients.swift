@@ -40,7 +40,9 @@ package final class SocketClients: Sendable {
     }
 
     /// Lets a connection in, or ends it and fails; to be called before anything is read from it.
-    func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    ///
+    /// - Parameter bounds: of its calls, where it is one of gRPC.
+    func accept(_ channel: any Channel, _ bounds: CallBounds? = nil) -> EventLoopFuture<Void> {
         let accepted = peer(of: channel).flatMapThrowing { [self] peer in
             logger.debug("\(name): connection of process \(peer.process), user \(peer.user), group \(peer.group)")
             guard enter(peer.user) else {
@@ -50,11 +52,27 @@ package final class SocketClients: Sendable {
                 throw ChannelError.inappropriateOperationForState
             }
             channel.closeFuture.whenComplete { _ in self.leave(peer.user) }
+            if let bounds {
+                let watch = MessageWatch(bounds, client: Self.account(of: peer)) { [self] reason in
+                    guard meter.refuse() else { return }
+                    logger.warning("\(name): hung up on user \(peer.user) (process \(peer.process)): \(reason)")
+                } exit: {
+                    channel.close(promise: nil)
+                }
+                try channel.pipeline.syncOperations.addHandler(watch, position: .first)
+            }
             try channel.pipeline.syncOperations.addHandler(ClientWatch(limits), position: .first)
         }
         // The gRPC library doesn't look at what it isn't let have any more: its descriptor would stay for good.
         accepted.whenFailure { _ in channel.close(promise: nil) }
         return accepted
+    }
+
+    /// Returns on whose account a connection's requests are.
+    func account(of channel: any Channel) async throws -> Budget.Client { Self.account(of: try await peer(of: channel).get()) }
+
+    private static func account(of peer: hawser_peer) -> Budget.Client {
+        Budget.Client(name: "user \(peer.user)", isPrivileged: peer.user == 0)
     }
 
     /// SO_PEERCRED (unix(7)): who connected, as the kernel knows it. A user of another user namespace that has no number here is the one that

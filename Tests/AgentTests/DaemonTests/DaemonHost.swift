@@ -152,16 +152,29 @@ final class DaemonHost: Sendable {
     }
 
     /// Resident memory of the daemon: KiB (`VmRSS`, proc_pid_status(5)).
-    func memory() throws -> Int {
+    func memory() throws -> Int { try memory("VmRSS:") }
+
+    /// The most that it has been since `resetPeak`: KiB.
+    func peak() throws -> Int { try memory("VmHWM:") }
+
+    /// Lets the peak begin anew (proc_pid_clear_refs(5)).
+    func resetPeak() throws {
+        let process = try #require(process)
+        let file = try #require(FileHandle(forWritingAtPath: "/proc/\(process)/clear_refs"))
+        try file.write(contentsOf: Data("5".utf8))
+    }
+
+    private func memory(_ name: String) throws -> Int {
         let process = try #require(process)
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+        let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
+        return try #require(line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
     }
 
     /// How many descriptors the daemon has open.
     func descriptors() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(try #require(process))/fd").count
+        let process = try #require(process)
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
     }
 
     /// What the daemon's threads have run for, altogether (utime and stime of proc_pid_stat(5)); in hundredths of a second.

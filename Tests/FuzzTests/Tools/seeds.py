@@ -131,3 +131,19 @@ for number, query in enumerate([
 ]):
     write("query", str(number), query.encode())
 write("environment", "systemd", b"LISTEN_PID=7\nLISTEN_FDS=2\nLISTEN_FDNAMES=hawser-blue:hawser-~x\nWATCHDOG_USEC=30000000\n")
+
+
+def frame(kind, flags, stream, payload=b""):
+    """Of HTTP/2 (RFC 9113, section 4.1)."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0) + frame(4, 1, 0)
+HEADERS = b"\x83\x86" + b"\0\x05:path\x13/hawser.v1.Push/Push"
+MESSAGE = b"\0" + (20).to_bytes(4, "big") + bytes(20)
+write("frames", "call", PREFACE + frame(1, 4, 1, HEADERS) + frame(0, 1, 1, MESSAGE))
+write("frames", "continued", PREFACE + frame(1, 0, 1, HEADERS[:9]) + frame(9, 0, 1, HEADERS[9:12]) + frame(9, 4, 1, HEADERS[12:]))
+write("frames", "padded", PREFACE + frame(1, 0x2c, 3, b"\2\0\0\0\0\x10" + HEADERS + b"\0\0") + frame(0, 8, 3, b"\3" + MESSAGE + b"\0\0\0"))
+write("frames", "reset", PREFACE + b"".join(frame(1, 4, 2 * n + 1, HEADERS) + frame(3, 0, 2 * n + 1, bytes(4)) for n in range(4)))
+write("frames", "trailers", PREFACE + frame(1, 4, 1, HEADERS) + frame(0, 0, 1, MESSAGE[:9]) + frame(1, 5, 1, b"\x83") + frame(8, 0, 0, b"\0\1\0\0"))
+write("frames", "long", PREFACE + frame(0, 0, 1)[:0] + b"\0\x40\1\0\0\0\0\0\1" + bytes(64))

@@ -1,0 +1,96 @@
+import Foundation
+import Lab
+import OwnThreads
+import Testing
+
+@Suite("The push port, with clients that want memory", .serialized, .ownThreads) struct PushMemoryTests {
+    private let host: DaemonHost
+    private let authority: PushAuthority
+
+    init() throws {
+        host = try DaemonHost()
+        authority = try PushAuthority("authority", in: host.folder)
+        for name in ["host", "controller", "monitor", "watcher", "tenant"] { try authority.sign(name + ".example") }
+        try host.start([
+            "--push-listen", "127.0.0.1:50001", "--push-certificate", host.folder.file("host.example.pem"), "--push-key",
+            host.folder.file("host.example.key"), "--push-client-ca", authority.certificate, "--push-clients",
+            "controller.example,monitor.example=read,watcher.example=read,tenant.example=read+network:blue", "--push-keepalive", "3s",
+        ])
+    }
+
+    private func identity(_ name: String) -> [String] {
+        [
+            "--ca", authority.certificate, "--certificate", host.folder.file("\(name).example.pem"), "--key",
+            host.folder.file("\(name).example.key"),
+        ]
+    }
+
+    private func isServed() throws -> Bool {
+        try host.python(identity("controller"), DaemonHost.apply(#"{"upserts": {"networks": [{"id": "blue"}]}}"#))[0].statuses == [
+            "APPLIED"
+        ]
+    }
+
+    /// What wants memory, and what it says of it.
+    private struct Greedy {
+        let program: LabProgram
+        let file: String
+
+        var words: String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+
+        func isOver(_ words: String) -> Bool { eventually(within: .seconds(60)) { self.words == words } }
+    }
+
+    private func greedy(_ what: String, _ count: Int = 0, as name: String = "monitor") throws -> Greedy {
+        let file = host.folder.file("greedy-\(UUID().uuidString)")
+        let words =
+            [DaemonHost.client[0], DaemonHost.script("greedy.py"), "127.0.0.1:50001", what] + (count > 0 ? ["\(count)"] : []) + [file]
+            + identity(name)
+        return Greedy(program: try LabProgram(words, in: host.host, log: file + ".out"), file: file)
+    }
+
+    /// The most memory that the daemon has had, beyond what it has now; MiB.
+    private func peak(_ body: () throws -> Void) throws -> Int {
+        try host.resetPeak()
+        let before = try host.memory()
+        try body()
+        return try (host.peak() - before) >> 10
+    }
+
+    /// Fails on 7673dba: 2 GiB by halves.
+    @Test(
+        "keeps what one that may only read has under way below 256 MiB, and serves the controller meanwhile",
+        arguments: ["halves", "begun", "drops", "unread", "resets", "pieces", "watches"])
+    func bounded(what: String) throws {
+        #expect(try isServed())
+        let peak = try peak {
+            let greedy = try ["monitor", "watcher"].map { try self.greedy(what, as: $0) }
+            #expect(eventually(within: .seconds(120)) { greedy.allSatisfy { !$0.words.isEmpty } })
+            for _ in 0..<5 { #expect(try isServed()) }
+            print("\(what): \(greedy.map(\.words))")
+            for greedy in greedy { greedy.program.end(SIGKILL) }
+        }
+        print("\(what): \(peak) MiB")
+        #expect(peak < 256)
+        #expect(try isServed())
+    }
+
+    /// Fails on 7673dba: 935 MiB for the rules, and as much again for as many more.
+    @Test("refuses messages of millions of values before it reads them, and says why", arguments: ["rules", "texts", "goal", "piece"])
+    func values(what: String) throws {
+        #expect(try isServed())
+        let peak = try peak {
+            // A long text takes long to read; that of the controller is IntentReaderTests'.
+            for (name, count) in [("tenant", 300_000), ("controller", 4_000_000)] where what != "texts" || name == "tenant" {
+                let greedy = try self.greedy(what, what == "piece" ? count / 5 : count, as: name)
+                #expect(eventually(within: .seconds(120)) { !greedy.words.isEmpty })
+                #expect(greedy.words.contains("values"), "\(greedy.words)")
+                #expect(greedy.words.hasPrefix(what == "texts" ? "INVALID_ARGUMENT" : "RESOURCE_EXHAUSTED"), "\(greedy.words)")
+            }
+        }
+        print("\(what): \(peak) MiB")
+        #expect(peak < 200)
+        // So many are read.
+        #expect(try greedy(what, 1000, as: "controller").isOver("OK"))
+    }
+}
