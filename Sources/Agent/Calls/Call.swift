@@ -8,20 +8,17 @@ final class Call: Sendable {
     final class Message: Sendable {
         private let bounds: CallBounds
         private let client: Budget.Client
-        private let claim: Budget.Claim?
+        private let room: Room?
         private let counted: Int
 
         /// - Parameters:
-        ///   - claim: the room that it was granted, if it was.
+        ///   - room: what it was granted, if it was.
         ///   - counted: what was counted without.
-        init(_ bounds: CallBounds, _ client: Budget.Client, claim: Budget.Claim?, counted: Int) {
-            (self.bounds, self.client, self.claim, self.counted) = (bounds, client, claim, counted)
+        init(_ bounds: CallBounds, _ client: Budget.Client, room: Room?, counted: Int) {
+            (self.bounds, self.client, self.room, self.counted) = (bounds, client, room, counted)
         }
 
-        deinit {
-            if let claim { bounds.messages.release(claim) }
-            bounds.overhead.remove(counted, of: client)
-        }
+        deinit { bounds.overhead.remove(counted, of: client) }
     }
 
     private struct State {

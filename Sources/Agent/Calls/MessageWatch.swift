@@ -6,7 +6,9 @@ import NIOCore
 /// answers pings. Here each message gets room for all of it when it begins; until there is room its stream isn't read, so that no half message
 /// waits for what another half message holds. The library gets each frame by itself, in no more memory than it needs, and with a call's headers the
 /// number by which those who serve it find it (`CallBounds.call`).
-final class MessageWatch: ChannelInboundHandler {
+final class MessageWatch: ChannelDuplexHandler {
+    typealias OutboundIn = Any
+    typealias OutboundOut = Any
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
@@ -18,12 +20,14 @@ final class MessageWatch: ChannelInboundHandler {
         /// How many messages have begun.
         var begun = 0
         /// Of the message that is under way.
-        var claim: Budget.Claim?
+        var room: Room?
         var isHeld = false
         var counted = 0
         var deadline: Scheduled<Void>?
         /// Frames that wait to be read.
         var frames = 0
+        /// Frames in which the message that is under way has come so far.
+        var pieces = 0
 
         init(_ call: Call, _ gate: ReadGate) { (self.call, self.gate) = (call, gate) }
     }
@@ -41,6 +45,9 @@ final class MessageWatch: ChannelInboundHandler {
     private static let patience = TimeAmount.seconds(30)
     private static let bytesPerSecond = 256 << 10
 
+    /// How many frames so much of a message may come in; some may be small.
+    private static func mostPieces(of bytes: Int) -> Int { 1000 + bytes / 64 }
+
     /// On whose account; nobody sends anything before that is known.
     var client: Budget.Client?
     private let bounds: CallBounds
@@ -55,6 +62,10 @@ final class MessageWatch: ChannelInboundHandler {
     private var opening: (stream: UInt32, call: Call)?
     /// Streams whose messages have got further since the last time.
     private var touched: Set<UInt32> = []
+    /// Frames since the client was last charged for them.
+    private var taken = 0
+    /// Whether nothing is read for a while, because the client was too fast.
+    private var isPaused = false
 
     /// - Parameters:
     ///   - refused: is told why a connection is hung up on.
@@ -119,7 +130,22 @@ final class MessageWatch: ChannelInboundHandler {
 
     private func hand(on bytes: ByteBuffer) { context?.fireChannelRead(wrapInboundOut(bytes)) }
 
+    /// Reads on when the client isn't too fast.
+    func read(context: ChannelHandlerContext) {
+        let wait = client.map { bounds.pace.charge(taken, to: $0) } ?? .zero
+        taken = 0
+        guard !isPaused else { return }
+        guard wait > .zero else { return context.read() }
+        isPaused = true
+        let watch = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: wait) {
+            watch.value.isPaused = false
+            watch.value.context?.read()
+        }
+    }
+
     private func take(_ frame: WireFrame) {
+        taken += 1
         switch frame.kind {
         case .headers? where frame.stream > last:
             last = frame.stream
@@ -171,7 +197,6 @@ final class MessageWatch: ChannelInboundHandler {
     private func closed(_ id: UInt32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.deadline?.cancel()
-        if let claim = stream.claim { bounds.messages.release(claim) }
         bounds.overhead.remove(stream.counted + stream.frames * CallBounds.frameCost + CallBounds.callCost, of: stream.call.client)
         bounds.end(stream.call)
     }
@@ -193,8 +218,10 @@ final class MessageWatch: ChannelInboundHandler {
             stream.frames += 1
             count(CallBounds.frameCost, stream.call.client)
         }
+        stream.pieces += 1
         var progress = stream.progress
         progress.take(frame.data) { step in
+            stream.pieces = 0
             switch step {
             case .began(let length): begin(length, frame.stream, stream)
             case .ended(let length): end(stream, length)
@@ -203,16 +230,16 @@ final class MessageWatch: ChannelInboundHandler {
         stream.progress = progress
         if stream.isHeld { count(stream, progress.received) }
         if stream.progress.isUnderWay { touched.insert(frame.stream) }
+        if stream.pieces > Self.mostPieces(of: progress.received) { hangUp("its message comes in too many pieces") }
     }
 
     private func begin(_ length: Int, _ id: UInt32, _ stream: Stream) {
         guard let context else { return }
         stream.begun += 1
         let (loop, watch, number) = (context.eventLoop, NIOLoopBound(self, eventLoop: context.eventLoop), stream.begun)
-        let (claim, isGranted) = bounds.messages.claim(length, for: stream.call.client) {
-            loop.execute { watch.value.granted(id, number) }
-        }
-        stream.claim = claim
+        let budget = bounds.messages(of: length)
+        let (claim, isGranted) = budget.claim(length, for: stream.call.client) { loop.execute { watch.value.granted(id, number) } }
+        stream.room = Room(claim, in: budget)
         stream.isHeld = !isGranted
         if stream.isHeld { stream.gate.hold() }
     }
@@ -239,13 +266,12 @@ final class MessageWatch: ChannelInboundHandler {
         stream.deadline = nil
         if stream.isHeld {
             count(stream, length)
-            if let claim = stream.claim { bounds.messages.release(claim) }
-            stream.claim = nil
+            stream.room = nil
             stream.isHeld = false
             stream.gate.open()
         }
-        stream.call.received(Call.Message(bounds, stream.call.client, claim: stream.claim, counted: stream.counted))
-        (stream.claim, stream.counted) = (nil, 0)
+        stream.call.received(Call.Message(bounds, stream.call.client, room: stream.room, counted: stream.counted))
+        (stream.room, stream.counted) = (nil, 0)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

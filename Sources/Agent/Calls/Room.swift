@@ -9,5 +9,8 @@ final class Room: Sendable {
         self.budget = budget
     }
 
+    /// - Parameter claim: what is granted already, or waited for; it is given back in either case.
+    init(_ claim: Budget.Claim, in budget: Budget) { (self.claim, self.budget) = (claim, budget) }
+
     deinit { budget.release(claim) }
 }

@@ -32,13 +32,26 @@ final class HandshakeWatch: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
         let (loop, watch) = (context.eventLoop, NIOLoopBound(self, eventLoop: context.eventLoop))
-        state = .shaking(
-            deadline: loop.scheduleTask(in: PushConnections.patience) { watch.value.end(channel, "its handshake takes too long") })
+        expect(channel)
         let ticket = connections.places.begin(from: PushSource(channel)) {
             loop.execute { watch.value.end(channel, "there are too many handshakes, and it had begun its own before the others") }
         }
         self.ticket = ticket
         channel.closeFuture.whenComplete { [places = connections.places] _ in places.leave(ticket) }
+    }
+
+    /// Waits for the end of the handshake; once more where this side was late itself.
+    private func expect(_ channel: any Channel, isAgain: Bool = false) {
+        let (watch, due) = (NIOLoopBound(self, eventLoop: channel.eventLoop), NIODeadline.now() + PushConnections.patience)
+        let deadline = channel.eventLoop.scheduleTask(deadline: due) {
+            let isLate = NIODeadline.now() - due > .milliseconds(100)
+            if isLate, !isAgain {
+                watch.value.expect(channel, isAgain: true)
+            } else {
+                watch.value.end(channel, "its handshake takes too long")
+            }
+        }
+        state = .shaking(deadline: deadline)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -16,7 +16,7 @@ extension PushAccess {
 
     /// Waits for room for so many values.
     func room(for values: Int, _ client: PushClient, _ call: Call?) async throws -> Room {
-        try await Room(for: values, in: bounds.values, of: Self.account(of: client, call))
+        try await Room(for: values, in: bounds.values(for: values), of: Self.account(of: client, call))
     }
 
     /// Waits for the turn of a dry run; at once what is none.
