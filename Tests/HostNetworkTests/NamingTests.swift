@@ -49,7 +49,8 @@ import Testing
     @Test("are told apart from the sets that are always there")
     func base() {
         let flows = Flow.allCases.flatMap { flow in
-            [BaseSet.fresh(flow), .stamp(flow), .denied(flow)] + Way.allCases.map { .slot(flow, $0, 12) }
+            [BaseSet.fresh(flow), .freshAt(flow, .v4), .freshAt(flow, .v6), .stamp(flow), .denied(flow)]
+                + Way.allCases.map { .slot(flow, $0, 12) }
         }
         let own = Family.allCases.flatMap { family in [true, false].map { BaseSet.own(.inet, family, ranges: $0) } }
         let sets = flows + own + [.own(.arp, .v4, ranges: true), .unfiltered(.inet), .unfiltered(.arp)]

@@ -55,7 +55,9 @@ extension Seeded {
         let mine = reply == nil ? sender : receiver
         let mac = once(in: 10) ? MAC(2) : mine?.mac ?? MAC(3)
         if let reply { return PacketCase(flow: flow, packet: reply, tracking: .flow(.reply, mark: mark), mac: mac) }
-        let tracking: Packet.Tracking = once(in: 5) ? pick(.none, .invalid) : .flow(.original, mark: once(in: 2) ? 0 : mark)
+        var tracking: Packet.Tracking = once(in: 5) ? pick(.none, .invalid) : .flow(.original, mark: once(in: 2) ? 0 : mark)
+        // What is exempt from tracking has no flow, so no stamp either.
+        if flow.transport.opening(flow.family) == .none { tracking = .none }
         return PacketCase(flow: flow, packet: flow, tracking: tracking, mac: mac)
     }
 }

@@ -15,8 +15,9 @@ import Testing
             })
     }
 
-    /// A binding's next epoch: of each direction the old one goes, the new one comes and is stamped later.
-    private static let epoch = 2 * (1 + 1 + 1 + 1)
+    /// A binding's next epoch: of each direction the old one goes, the new one comes, of the link and of its one address,
+    /// and is stamped later.
+    private static let epoch = 2 * ((1 + 1) * 2 + 1 + 1)
     /// The first of a host to have it makes the chains that stamp it.
     private static let stampChains = 2
 

@@ -27,6 +27,9 @@ import Testing
                 if pod.allowedAddressPairs.isEmpty, now.allowedAddressPairs.isEmpty { #expect(plan.renews(pod.id), "\(why)") }
             }
             believed = believed.applying(plan)
+            for pod in desired.intents.pods.values where desired.isStamping(pod.id) {
+                #expect(believed.stamps(at: pod, in: scene.layout.marks) == 2 * pod.addresses.count, "seed \(seed), step \(step): \(pod.id)")
+            }
             #expect(believed == desired.state, "seed \(seed), step \(step): \(difference(believed, desired.state))")
             scene.epochs = desired.epochs
         }
@@ -108,6 +111,25 @@ extension Desired {
             guard let element = entry.object.element, element.set == BaseSet.stamp(.out).id else { return false }
             return element.link == link
         }
+    }
+}
+
+extension HostState {
+    /// At how many of a pod's addresses its link goes by stamps, of both directions; all of one epoch, that of the link
+    /// itself. Nil: they differ.
+    fileprivate func stamps(at pod: Pod, in marks: MarkLayout) -> Int? {
+        let link = LinkName(of: pod.id)
+        guard let epoch = epochs(of: [pod.id], in: marks)[pod.id] else { return nil }
+        let elements = entries.values.compactMap(\.object.element).filter { element in
+            guard case .freshAt = BaseSet(element.set) else { return false }
+            return element.link == link
+        }
+        let areOfOne = elements.allSatisfy { element in
+            guard case .freshAt(let flow, let family) = BaseSet(element.set) else { return false }
+            let stamp = KeyBytes.of { $0.mark(marks.stamp(epoch, flow.field)) }
+            return pod.addresses.contains { $0.family == family && element.key == KeyBytes.of { $0.name(link) } + $0.bytes + stamp }
+        }
+        return areOfOne ? elements.count : nil
     }
 }
 

@@ -48,12 +48,13 @@ import Testing
 
     /// Sends errors of every kind about a packet, and tells which arrived at the interface of `receiver`.
     private func arrivals(
-        about packet: Frame, from sender: LabPeer, to receiver: LabPeer, _ family: Family, within time: Duration
+        of kinds: [(UInt8, UInt8)]? = nil, about packet: Frame, from sender: LabPeer, to receiver: LabPeer, _ family: Family,
+        within time: Duration
     ) throws -> [UInt8] {
         let (out, back) = try (
             RawLink(in: sender.namespace, interface: sender.interface), RawLink(in: receiver.namespace, interface: receiver.interface)
         )
-        return try (Self.kinds[family] ?? []).enumerated().compactMap { position, kind -> UInt8? in
+        return try (kinds ?? Self.kinds[family] ?? []).enumerated().compactMap { position, kind -> UInt8? in
             // An MTU, for those messages that tell one; by it this message is told from the kernel's own.
             let number = UInt32(1400 + position)
             try out.send(
@@ -203,6 +204,20 @@ import Testing
         #expect(
             try arrivals(about: known, from: world.server.peer, to: world.client.peer, family, within: soon)
                 == (Self.kinds[family] ?? []).map(\.0))
+    }
+
+    @Test("that tells another way doesn't pass from an end of its flow either", arguments: Family.allCases)
+    func redirects(family: Family) async throws {
+        let world = try await world()
+        let known = try opening(world, family)
+        let (redirect, other): ((UInt8, UInt8), (UInt8, UInt8)) = family == .v4 ? ((5, 1), (3, 3)) : ((137, 0), (1, 4))
+        func arrive(_ kind: (UInt8, UInt8), within time: Duration) throws -> [UInt8] {
+            try arrivals(
+                of: [kind], about: known, from: world.server.peer, to: world.client.peer, family, within: time)
+        }
+        #expect(try arrive(redirect, within: never) == [])
+        #expect(try arrive(other, within: soon) == [other.0])
+        #expect(try arrive(redirect, within: never) == [])
     }
 
     @Test("of the host's own isn't sent to whom a closed pod names, by options that are read before every hook")

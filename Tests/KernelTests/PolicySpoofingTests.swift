@@ -143,4 +143,15 @@ import Testing
                 pods[0], to: pods[1], [.v6], pass: [.udp(546, from: 545), .udp(547, from: 546), .icmpv6(128)],
                 block: [.udp(546, from: 547), .icmpv6(134), .icmpv6(137)]))
     }
+
+    @Test("makes no DHCP server of a pod that was asked either, whatever it may answer", arguments: [(66, true), (67, false)])
+    func askedServers(port: UInt16, isAnswered: Bool) async throws {
+        let (_, pods) = try await world()
+        for (family, server, client) in [(Family.v4, port, UInt16(68)), (.v6, port + 480, 546)] {
+            // The flow is good, and its answers are not.
+            try expect(.from(pods[1], to: pods[0], [family], pass: [.udp(server, from: client)]))
+            let answer = Segment.udp(client, from: server)
+            try expect(.from(pods[0], to: pods[1], [family], pass: isAnswered ? [answer] : [], block: isAnswered ? [] : [answer]))
+        }
+    }
 }

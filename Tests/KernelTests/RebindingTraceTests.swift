@@ -43,8 +43,8 @@ import Testing
         let unbind = binding.indices.filter { !binding[$0].isAddition && Self.isSlot(binding[$0].set) }
         let bind = binding.indices.filter { binding[$0].isAddition && Self.isSlot(binding[$0].set) }
         let attach = binding.indices.filter { binding[$0].isAddition && binding[$0].set.hasPrefix("fresh-") }
-        // Sender's and receiver's half, of each packets and replies.
-        #expect(unbind.count >= 4 && bind.count >= 4 && attach.count == 2)
+        // Sender's and receiver's half, of each packets and replies; of each the link, and its two addresses.
+        #expect(unbind.count >= 4 && bind.count >= 4 && attach.count == 2 * (1 + 2))
         #expect(try #require(unbind.last) < #require(bind.first))
         #expect(try #require(bind.last) < #require(attach.first))
         #expect(binding.contains { !$0.isAddition && $0.set.hasPrefix("fresh-") })

@@ -100,6 +100,7 @@ package struct Evaluator: Sendable {
             case .family(let family): guard packet.family == family else { return false }
             // A packet is whole here, as when it is judged.
             case .fragment: return false
+            case .whole(let family): guard packet.family == family else { return false }
             case .lookup(let selectors, let set):
                 guard let found = find(selectors, in: Named(table, set), packet) else { return false }
                 step.elements.append(found)

@@ -65,7 +65,7 @@ package enum Phase: Int, Comparable, Sendable, CaseIterable {
             switch BaseSet(holding: element) {
             case nil: .elementMade
             case .slot, .denied, .deniedARP, .invalid, .crowded, .surplus: .bind
-            case .own, .unfiltered, .party, .fragments, .discovery, .way, .fresh: .attach
+            case .own, .unfiltered, .party, .fragments, .discovery, .way, .fresh, .freshAt: .attach
             case .stamp: .stamp
             }
         }

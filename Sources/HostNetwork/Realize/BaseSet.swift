@@ -38,6 +38,8 @@ package enum BaseSet: Hashable, Sendable {
     case way(Family)
     /// Link and stamp of the binding in force.
     case fresh(Flow)
+    /// Link, address of the pod behind it, and stamp of its binding in force.
+    case freshAt(Flow, Family)
     /// Link → a chain that stamps its epoch, tentatively.
     case stamp(Flow)
     /// Link → its n-th group's chain, counted from 1.
@@ -64,6 +66,7 @@ package enum BaseSet: Hashable, Sendable {
         case .way(let family):
             return NamedSet(id, [.ifname, Self.address(family), Self.address(family)], isInterval: true)
         case .fresh: return NamedSet(id, [.ifname, .mark])
+        case .freshAt(_, let family): return NamedSet(id, [.ifname, Self.address(family), .mark])
         case .stamp, .slot: return NamedSet(id, [.ifname], isMap: true)
         case .denied, .deniedARP, .invalid, .surplus: return NamedSet(id, [.ifname], counts: true)
         case .crowded(let most): return NamedSet(id, [.ifname], crowd: most)
@@ -88,6 +91,7 @@ package enum BaseSet: Hashable, Sendable {
         case .discovery: "discovery"
         case .way(let family): "ways-\(family.digit)"
         case .fresh(let flow): "fresh-\(flow.text)"
+        case .freshAt(let flow, let family): "fresh-\(flow.text)-\(family.digit)"
         case .stamp(let flow): "stamp-\(flow.text)"
         case .slot(let flow, let way, let number): "\(flow.text)-\(number)\(way.suffix)"
         case .denied(let flow): "denied-\(flow.text)"
@@ -122,6 +126,10 @@ package enum BaseSet: Hashable, Sendable {
             self = .fragments(PacketLimit(fragments: rate))
         case "fresh-out": self = .fresh(.out)
         case "fresh-in": self = .fresh(.in)
+        case "fresh-out-4": self = .freshAt(.out, .v4)
+        case "fresh-out-6": self = .freshAt(.out, .v6)
+        case "fresh-in-4": self = .freshAt(.in, .v4)
+        case "fresh-in-6": self = .freshAt(.in, .v6)
         case "stamp-out": self = .stamp(.out)
         case "stamp-in": self = .stamp(.in)
         case "denied-out": self = id.family == .arp ? .deniedARP : .denied(.out)
@@ -154,6 +162,7 @@ package enum BaseSet: Hashable, Sendable {
         + [.own(.arp, .v4, ranges: false), .own(.arp, .v4, ranges: true), .unfiltered(.inet), .unfiltered(.arp)]
         + [.party(.v4), .party(.v6), .way(.v4), .way(.v6), .discovery(.inet), .discovery(.arp), .deniedARP]
         + Flow.allCases.flatMap { [.fresh($0), .stamp($0), .denied($0), .invalid($0)] }
+        + Flow.allCases.flatMap { flow in Family.allCases.map { .freshAt(flow, $0) } }
 }
 
 extension Element {

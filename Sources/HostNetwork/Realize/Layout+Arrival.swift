@@ -16,15 +16,16 @@ extension Layout {
             body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-link"))]])
     }
 
-    /// Accepts packets from the pod's own addresses, and the few messages of a pod that has none yet.
+    /// Accepts packets from the pod's own addresses, and the few messages of a pod that has none yet. Nearly all packets are
+    /// whole, and pass by the first rule of their family.
     private var fromLink: Chain {
         Chain(
             Named(.inet, "from-link"),
-            body: Family.allCases.map { [.fragment($0), .verdict(.jump("fragment"))] }
-                + own(ranges: false, .accept)
+            body: Family.allCases.map { [.whole($0), isOwn(.source($0), $0, ranges: false), .verdict(.accept)] }
+                + Family.allCases.flatMap(limitingFragments)
                 + nobody(.v6, .verdict(.jump("link-local")))
                 + Self.solicitations.map { [.equal(.icmpType(.v6), $0), .verdict(.jump("discovery"))] }
-                + own(ranges: true, .accept)
+                + Family.allCases.map { [isOwn(.source($0), $0, ranges: true), .verdict(.accept)] }
                 + [[.lookup([.iifname], in: "unfiltered"), .verdict(.accept)]]
                 + nobody(.v4, .verdict(.jump("unaddressed"))) + denied(.out, by: .iifname))
     }
@@ -52,6 +53,13 @@ extension Layout {
         ]
     }
 
+    private func limitingFragments(_ family: Family) -> [Statements] {
+        [
+            [.fragment(family), .verdict(.jump("fragment"))],
+            [.fragment(family), isOwn(.source(family), family, ranges: false), .verdict(.accept)],
+        ]
+    }
+
     /// Returns for fragments within the pod's limit. A pod without any rule isn't in the set.
     private var fragment: Chain {
         Chain(
@@ -75,10 +83,6 @@ extension Layout {
 
     /// Neighbor and router solicitation: the messages that make a router learn their sender (RFC 4861, 6.2.6 and 7.2.3).
     private static let solicitations: [UInt32] = [135, 133]
-
-    private func own(ranges: Bool, _ verdict: Verdict) -> [Statements] {
-        Family.allCases.map { [isOwn(.source($0), $0, ranges: ranges), .verdict(verdict)] }
-    }
 
     /// iifname . ether saddr . ip saddr @own-4: the pod may send from the address, with the packet's MAC.
     func isOwn(_ address: Selector, _ family: Family, ranges: Bool) -> Statement {

@@ -6,10 +6,10 @@ extension Layout {
     /// Returns for an error of an end of the flow, which is judged like the flow. Accepts that of a router on the flow's
     /// way, and denies all others; the host itself is on no router's way.
     var relatedChains: [Chain] {
-        func errors(_ name: Named, _ ways: [Statements]) -> Chain {
+        func errors(_ name: Named, refusing: [Statements] = [], _ ways: [Statements]) -> Chain {
             Chain(
                 Named(.inet, name.name + "-errors"),
-                body: [[.lookup([.iifname], in: "unfiltered"), .verdict(.return)]]
+                body: refusing + [[.lookup([.iifname], in: "unfiltered"), .verdict(.return)]]
                     + [false, true].flatMap { ranges in Family.allCases.flatMap { ends($0, ranges: ranges) } } + ways
                     + denied(.out, by: .iifname))
         }
@@ -20,7 +20,8 @@ extension Layout {
         }
         let (out, toHost, `in`) = Self.related
         return [
-            errors(out, Family.allCases.flatMap(ways)), errors(toHost, []),
+            // An IPv4 redirect is such an error, too, and doesn't pass by a flow's stamp either.
+            errors(out, refusing: routers(to: "serving"), Family.allCases.flatMap(ways)), errors(toHost, []),
             related(out, .sender, .verdict(.goto(out.name + "-errors"))),
             related(toHost, .sender, .verdict(.goto(toHost.name + "-errors"))),
             related(`in`, .receiver, .verdict(.return)),

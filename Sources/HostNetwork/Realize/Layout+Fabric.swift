@@ -52,10 +52,20 @@ extension Layout {
     ///
     /// A host takes whatever comes to VXLAN's port for another host's: a pod that reaches it puts packets into other
     /// networks (RFC 7348, section 7).
-    var refusingTunnels: [Statements] { [Self.isTunnelPacket + [.verdict(.jump(Self.tunnelling.name))]] }
+    private var refusingTunnels: [Statements] { [Self.isTunnelPacket + [.verdict(.jump(Self.tunnelling.name))]] }
 
     /// The host's own tunnels are no pod's to send to, whatever `host.fromPods` says.
     var tunnelsToHost: [Statements] { denied(.out, by: .iifname).map { Self.isTunnelPacket + $0 } }
+
+    /// meta l4proto udp jump refused-udp
+    ///
+    /// Stands before the stamps are read: a flow that somebody opened to the pod, and that the pod's rules allow, may have
+    /// such replies.
+    var refusingPorts: [Statements] { [[.equal(.l4proto, 17), .verdict(.jump(Self.refusedPorts.name))]] }
+
+    var refusedPortsChain: Chain { Chain(Self.refusedPorts, body: refusingTunnels + dhcpServers(to: "serving")) }
+
+    private static let refusedPorts = Named(.inet, "refused-udp")
 
     static let tunnelling = Named(.inet, "tunnelling")
     private static let isTunnelPacket: Statements = [.equal(.l4proto, 17), .equal(.destinationPort, UInt32(Tunnel.port))]

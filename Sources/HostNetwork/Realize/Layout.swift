@@ -122,17 +122,26 @@ package struct Layout: Hashable, Sendable {
     private func allowing(_ flow: Flow, _ way: Way) -> Chain {
         let link = Self.link(flow, way)
         let tentative = marks.tentative(flow.field)
-        let earning: Statements = [
-            .equal(.ctMark(mask: tentative), tentative),
-            .lookup([link, .ctMark(mask: marks.mask(of: flow.field) & ~tentative)], in: BaseSet.fresh(flow).name),
-            .mark(keep: ~tentative, set: 0), .verdict(.accept),
-        ]
+        let earning = fresh(flow, link, marks.mask(of: flow.field) & ~tentative).map { isOwn -> Statements in
+            [.equal(.ctMark(mask: tentative), tentative), isOwn, .mark(keep: ~tentative, set: 0), .verdict(.accept)]
+        }
         return Chain(
             Self.allow(flow, way),
             body: [
                 [.equal(.ctState, CTState.related), .verdict(.accept)],
                 [.dispatch([.l4proto], by: Self.portless.id.name)],
-            ] + parties(link).map { $0 + earning } + [[.verdict(.accept)]])
+            ] + earning + [[.verdict(.accept)]])
+    }
+
+    /// Whether these bits of the mark are the stamp in force of the pod behind the link, and the pod is an end of the
+    /// packet's flow: iifname . ct mark & 0xff000000 @fresh-out; for each family oifname . ip daddr . ct mark @fresh-out-4.
+    ///
+    /// One lookup says both, because lookups are most of what an established packet costs.
+    private func fresh(_ flow: Flow, _ link: Selector, _ mask: UInt32) -> Statements {
+        guard link == .oifname else { return [.lookup([link, .ctMark(mask: mask)], in: BaseSet.fresh(flow).name)] }
+        return Family.allCases.map {
+            .lookup([link, .destination($0), .ctMark(mask: mask)], in: BaseSet.freshAt(flow, $0).name)
+        }
     }
 
     /// Whether the pod behind the link is an end of the packet's flow, for each family: oifname . ip daddr @party-4
@@ -167,7 +176,8 @@ package struct Layout: Hashable, Sendable {
         let slots = Flow.allCases.flatMap { flow in Way.allCases.map { Chain(Self.slots(flow, $0)) } }
         let allowing = Flow.allCases.flatMap { flow in Way.allCases.map { self.allowing(flow, $0) } }
         return slots + allowing + arrivalChains + relatedChains + [
-            parameterProblems, tunnellingChain, fromPod, fromOwnReply, serving, toPod, toPodReply, egress, ingress,
+            parameterProblems, refusedPortsChain, tunnellingChain, fromPod, fromOwnReply, serving, toPod, toPodReply,
+            egress, ingress,
         ]
             + invalidChains + hostChains + fabricChains + [arp]
     }
@@ -191,9 +201,10 @@ package struct Layout: Hashable, Sendable {
     /// A packet's source is the pod's own when it gets here (`Layout+Arrival`).
     private var fromPod: Chain { Chain(Named(.inet, "from-pod"), body: sent) }
 
+    /// A router's message is of no flow, or an error: none passes by a stamp before it is refused.
     var sent: [Statements] {
-        refusingTunnels + servers(to: "serving") + judgingErrors + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
-            + judged(.out, .original, passing: "unfiltered")
+        refusingPorts + judgingErrors + [[.equal(.ctDirection, 1), .verdict(.goto("from-own-reply"))]]
+            + judged(.out, .original, refusing: routers(to: "serving"), passing: "unfiltered")
             + refused(.out, by: .iifname)
     }
 
@@ -202,13 +213,19 @@ package struct Layout: Hashable, Sendable {
     }
 
     /// Whatever its rules say, no pod is a DHCP server (RFC 2131, RFC 8415) or a router (RFC 4861) to others.
-    func servers(to chain: String) -> [Statements] {
-        let dhcp: [Statements] = [(server: 67, client: 68), (547, 546)].map { ports in
+    func servers(to chain: String) -> [Statements] { dhcpServers(to: chain) + routers(to: chain) }
+
+    func dhcpServers(to chain: String) -> [Statements] {
+        [(server: 67, client: 68), (547, 546)].map { ports in
             [.equal(.l4proto, 17), .equal(.sourcePort, ports.server), .equal(.destinationPort, ports.client), .verdict(.goto(chain))]
         }
-        // Advertisement, and redirects of both families (RFC 792).
-        let routing: [(Family, UInt32)] = [(.v6, 134), (.v6, 137), (.v4, 5)]
-        return dhcp + routing.map { [.equal(.icmpType($0), $1), .verdict(.goto(chain))] }
+    }
+
+    /// Advertisement, and redirects of both families (RFC 792). Tracking makes a flow of none of them: the first is exempt
+    /// (`noct_valid_new`, net/netfilter/nf_conntrack_proto_icmpv6.c), the second invalid, the third invalid or related.
+    func routers(to chain: String) -> [Statements] {
+        let messages: [(Family, UInt32)] = [(.v6, 134), (.v6, 137), (.v4, 5)]
+        return messages.map { [.equal(.icmpType($0), $1), .verdict(.goto(chain))] }
     }
 
     /// Where a packet ends that none but a DHCP server or a router sends: one to others, and one to the host.
@@ -221,7 +238,8 @@ package struct Layout: Hashable, Sendable {
     private var toPod: Chain {
         Chain(
             Named(.inet, "to-pod"),
-            body: judgingExpected + [[.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))]]
+            // What is related and goes back is an error alone.
+            body: [[.equal(.ctDirection, 1), .verdict(.goto("to-pod-reply"))]] + judgingExpected
                 + judged(.in, .original, passing: "unfiltered")
                 + refused(.in, by: .oifname))
     }
@@ -233,15 +251,16 @@ package struct Layout: Hashable, Sendable {
     /// A flow whose stamp is fresh passes. Any other gets a tentative stamp, before it is judged: a packet that is overtaken
     /// by a commit can then only leave an old stamp behind, never a fresh one that the old rules earned. Stamps are read
     /// and written only where the pod is an end of the flow.
-    private func judged(_ flow: Flow, _ way: Way, passing: String? = nil) -> [Statements] {
+    ///
+    /// - Parameter refusing: what is refused whatever the rules say, and is of no flow that has a stamp.
+    private func judged(_ flow: Flow, _ way: Way, refusing: [Statements] = [], passing: String? = nil) -> [Statements] {
         let link = Self.link(flow, way)
-        let field = marks.mask(of: flow.field)
-        let parties = parties(link)
-        return parties.map { $0 + [.lookup([link, .ctMark(mask: field)], in: BaseSet.fresh(flow).name), .verdict(.accept)] }
+        return fresh(flow, link, marks.mask(of: flow.field)).map { [$0, .verdict(.accept)] }
+            + refusing
             + (passing.map { [[.lookup([link], in: $0), .verdict(.accept)]] } ?? [])
             + (way == .original ? countingInvalid(flow) : [])
             + (way == .original && flow == .out ? refusingCrowds : [])
-            + parties.map { $0 + [.dispatch([link], by: BaseSet.stamp(flow).name)] }
+            + parties(link).map { $0 + [.dispatch([link], by: BaseSet.stamp(flow).name)] }
             + [[.verdict(.jump(Self.slots(flow, way).name))]]
     }
 

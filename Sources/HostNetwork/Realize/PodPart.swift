@@ -173,7 +173,17 @@ struct PodPart {
     /// The epoch in force. It stands there also for a pod whose flows aren't stamped, so that it is remembered: its old stamps
     /// must not be good again when they are.
     private var fresh: [Object] {
-        Flow.allCases.map { .element(.fresh(link, epoch, $0, in: layout.marks, isKept: isStateless || isShared)) }
+        let isKept = isStateless || isShared
+        return Flow.allCases.flatMap { flow in
+            [.element(.fresh(link, epoch, flow, in: layout.marks, isKept: isKept))]
+                + (isKept ? [] : pod.addresses.map { freshAt($0, flow) })
+        }
+    }
+
+    /// What a link is sent is looked up by its destination, too: a pod may be sent what is for another one.
+    private func freshAt(_ address: IPAddress, _ flow: Flow) -> Object {
+        let stamp = KeyBytes.of { $0.mark(layout.marks.stamp(epoch, flow.field)) }
+        return .element(Element(BaseSet.freshAt(flow, address.family).id, linkKey + address.bytes + stamp))
     }
 
     private var stamps: [Object] {

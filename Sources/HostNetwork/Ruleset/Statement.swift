@@ -38,6 +38,8 @@ package enum Statement: Hashable, Sendable {
     case family(Family)
     /// The packet is a fragment, the first one included: `ip frag-off & 0x3fff != 0`, `exthdr frag exists`.
     case fragment(Family)
+    /// The packet is of this family, and no fragment: `ip frag-off & 0x3fff == 0x0`, `exthdr frag missing`.
+    case whole(Family)
     /// The selectors, side by side, are an element of the set. With a verdict map the element's verdict is taken.
     case lookup([Selector], in: String)
     case dispatch([Selector], by: String)
@@ -64,6 +66,8 @@ package enum Statement: Hashable, Sendable {
         case .family(let family): "meta nfproto \(family == .v4 ? "ipv4" : "ipv6")"
         case .fragment(.v4): "ip frag-off & 0x3fff != 0x0"
         case .fragment(.v6): "exthdr frag exists"
+        case .whole(.v4): "ip frag-off & 0x3fff == 0x0"
+        case .whole(.v6): "exthdr frag missing"
         case .lookup(let selectors, let set): "\(selectors.map(\.text).joined(separator: " . ")) @\(set)"
         case .dispatch(let selectors, let map): "\(selectors.map(\.text).joined(separator: " . ")) vmap @\(map)"
         case .mark(let keep, 0): "ct mark set ct mark & \(hex(keep))"

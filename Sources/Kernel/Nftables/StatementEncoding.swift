@@ -4,32 +4,32 @@ import HostNetwork
 /// Rules as the kernel takes them: small expressions that load into registers and look at registers.
 extension NftnlRule {
     func append(_ statements: Statements) {
-        for statement in statements { append(statement) }
+        // What a packet is known to be: a rule goes no further with any other.
+        var known: [Selector.Requirement] = []
+        for statement in statements { append(statement, &known) }
     }
 
-    private func append(_ statement: Statement) {
+    private func append(_ statement: Statement, _ known: inout [Selector.Requirement]) {
         switch statement {
         case .equal(let selector, let value):
-            require(what: selector)
+            require(selector.requirements, &known)
             load(selector, into: Register.word(0))
             compare(selector.comparable(value))
         case .within(let selector, let range):
+            require(selector.requirements, &known)
             compare(selector, with: selector.comparable(range.lowerBound), selector.comparable(range.upperBound))
-        case .among(let selector, let range): compare(selector, with: range.first.bytes, range.last.bytes)
-        case .family(let family): require(.family(family))
-        case .fragment(.v4):
-            // ip frag-off & 0x3fff != 0: the offset, and the flag "more fragments" (RFC 791, 3.1).
-            require(.family(.v4))
-            payload(NFT_PAYLOAD_NETWORK_HEADER, 6, 2, into: Register.word(0))
-            mask(Register.word(0), keep: [0x3f, 0xff])
-            compare([0, 0], NFT_CMP_NEQ)
-        case .fragment(.v6):
-            // exthdr frag exists
-            require(.family(.v6))
-            extensionHeader(UInt8(IPPROTO_FRAGMENT), into: Register.word(0))
-            compare([1])
+        case .among(let selector, let range):
+            require(selector.requirements, &known)
+            compare(selector, with: range.first.bytes, range.last.bytes)
+        case .family(let family): require([.family(family)], &known)
+        case .fragment(let family):
+            require([.family(family)], &known)
+            fragment(family, true)
+        case .whole(let family):
+            require([.family(family)], &known)
+            fragment(family, false)
         case .lookup(let selectors, let set):
-            load(selectors)
+            load(selectors, &known)
             unsafe add("lookup") { expression in
                 unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_LOOKUP_SREG), Register.word(0))
                 unsafe nftnl_expr_set_str(expression, UInt16(NFTNL_EXPR_LOOKUP_SET), set)
@@ -37,7 +37,7 @@ extension NftnlRule {
                 unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_LOOKUP_FLAGS), 0)
             }
         case .dispatch(let selectors, let map):
-            load(selectors)
+            load(selectors, &known)
             unsafe add("lookup") { expression in
                 unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_LOOKUP_SREG), Register.word(0))
                 unsafe nftnl_expr_set_u32(expression, UInt16(NFTNL_EXPR_LOOKUP_DREG), Register.verdict)
@@ -62,14 +62,24 @@ extension NftnlRule {
         }
     }
 
-    /// Side by side, each from a word of its own on.
-    private func load(_ selectors: [Selector]) {
-        // What the packet must be for these fields to mean anything comes first: it uses the same registers.
-        var required: [Selector.Requirement] = []
-        for selector in selectors {
-            for requirement in selector.requirements where !required.contains(requirement) { required.append(requirement) }
+    private func fragment(_ family: Family, _ isOne: Bool) {
+        switch family {
+        case .v4:
+            // ip frag-off & 0x3fff: the offset, and the flag "more fragments" (RFC 791, 3.1).
+            payload(NFT_PAYLOAD_NETWORK_HEADER, 6, 2, into: Register.word(0))
+            mask(Register.word(0), keep: [0x3f, 0xff])
+            compare([0, 0], isOne ? NFT_CMP_NEQ : NFT_CMP_EQ)
+        case .v6:
+            // exthdr frag exists, exthdr frag missing
+            extensionHeader(UInt8(IPPROTO_FRAGMENT), into: Register.word(0))
+            compare([isOne ? 1 : 0])
         }
-        for requirement in required { require(requirement) }
+    }
+
+    /// Side by side, each from a word of its own on.
+    private func load(_ selectors: [Selector], _ known: inout [Selector.Requirement]) {
+        // What the packet must be for these fields to mean anything comes first: it uses the same registers.
+        for selector in selectors { require(selector.requirements, &known) }
         var word = 0
         for selector in selectors {
             load(selector, into: Register.word(word))
@@ -77,8 +87,11 @@ extension NftnlRule {
         }
     }
 
-    private func require(what selector: Selector) {
-        for requirement in selector.requirements { require(requirement) }
+    private func require(_ requirements: [Selector.Requirement], _ known: inout [Selector.Requirement]) {
+        for requirement in requirements where !known.contains(requirement) {
+            require(requirement)
+            known.append(requirement)
+        }
     }
 
     private func require(_ requirement: Selector.Requirement) {
@@ -191,7 +204,6 @@ extension NftnlRule {
 
     /// Whether it is in a range, its bounds included.
     private func compare(_ selector: Selector, with lowest: [UInt8], _ highest: [UInt8]) {
-        require(what: selector)
         load(selector, into: Register.word(0))
         guard lowest != highest else { return compare(lowest) }
         compare(lowest, NFT_CMP_GTE)
