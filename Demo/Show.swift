@@ -97,7 +97,7 @@ struct Show {
 
     /// The chain that judges what comes for a pod, and the map that binds pods to groups.
     private static func excerpt(of lines: [Substring]) -> [String] {
-        ["chain to-pod ", "map in-1 ", "chain sg-in/db "].flatMap { start -> [Substring] in
+        ["chain ingress ", "map in-1 ", "chain sg-in/db "].flatMap { start -> [Substring] in
             guard let first = lines.firstIndex(where: { $0.drop { $0 == "\t" }.hasPrefix(start) }) else { return [] }
             let end = lines[first...].firstIndex { $0 == "\t}" } ?? first
             return Array(lines[first...end].prefix(12))

@@ -101,7 +101,7 @@ import Testing
         #expect(world.desired.epoch("solo") == Epoch(2))
     }
 
-    @Test("begins for everybody where the fixed part of the rules was tampered with", arguments: ["from-pod", "fresh-out", "own-4"])
+    @Test("begins for everybody where the fixed part of the rules was tampered with", arguments: ["egress", "fresh-out", "own-4"])
     func tampered(name: String) {
         var world = World(size: 2)
         var actual = world.desired.state

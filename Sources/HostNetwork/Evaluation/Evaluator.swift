@@ -95,6 +95,8 @@ package struct Evaluator: Sendable {
         for statement in statements {
             switch statement {
             case .equal(let selector, let value): guard packet.number(selector) == value else { return false }
+            // An interface that isn't said is none of Hawser's.
+            case .unequal(let selector, let value): guard packet.number(selector) != value else { return false }
             case .within(let selector, let range): guard packet.number(selector).map(range.contains) ?? false else { return false }
             case .among(let selector, let range): guard packet.address(selector).map(range.contains) ?? false else { return false }
             case .family(let family): guard packet.family == family else { return false }

@@ -28,7 +28,7 @@ package struct Judgement: Hashable, Sendable {
         /// The rule that decided; none if the packet went through by the chain's policy.
         package var decision: Step? {
             // What turns a stamp into a good one isn't what allowed it.
-            guard let last = steps.last?.verdict, last.chain == nil else { return nil }
+            guard let last = steps.last?.verdict, last.chain == nil, last != .return else { return nil }
             let confirming = Set(Flow.allCases.flatMap { flow in Way.allCases.map { Layout.allow(flow, $0) } })
             return steps.last { !confirming.contains($0.chain) && $0.verdict != nil }
         }

@@ -4,24 +4,18 @@
 /// pod's connection there, and a forged fragment joins another pod's datagram.
 extension Layout {
     var arrivalChains: [Chain] {
-        [arrival, fromLink, fragment, linkLocal, discovery, Chain(Named(.inet, "unaddressed"), body: bootstrap)]
+        [arrival, fragment, linkLocal, discovery, Chain(Named(.inet, "unaddressed"), body: bootstrap)]
     }
 
-    /// iifgroup 26743 goto from-link
+    /// Accepts packets from the pod's own addresses, and the few messages of a pod that has none yet. Nearly all packets are
+    /// whole, and pass by the first rule of their family.
     ///
     /// Stands before defragmentation, which has priority -400 (`NF_IP_PRI_CONNTRACK_DEFRAG`, linux/netfilter_ipv4.h).
     private var arrival: Chain {
         Chain(
             Named(.inet, "arrival"), base: .init(.prerouting, priority: -450),
-            body: [[.equal(.iifgroup, Marks.linkGroup), .verdict(.goto("from-link"))]])
-    }
-
-    /// Accepts packets from the pod's own addresses, and the few messages of a pod that has none yet. Nearly all packets are
-    /// whole, and pass by the first rule of their family.
-    private var fromLink: Chain {
-        Chain(
-            Named(.inet, "from-link"),
-            body: Family.allCases.map { [.whole($0), isOwn(.source($0), $0, ranges: false), .verdict(.accept)] }
+            body: Self.unless(.iifgroup, .return)
+                + Family.allCases.map { [.whole($0), isOwn(.source($0), $0, ranges: false), .verdict(.accept)] }
                 + Family.allCases.flatMap(limitingFragments)
                 + nobody(.v6, .verdict(.jump("link-local")))
                 + Self.solicitations.map { [.equal(.icmpType(.v6), $0), .verdict(.jump("discovery"))] }

@@ -7,14 +7,16 @@ extension Layout {
         guard underlay != nil else { return [] }
         // What passes here is judged as any other packet that a pod receives.
         let fromTunnel = Chain(
-            Self.fromTunnel, body: [[.equal(.oifgroup, Marks.linkGroup), .verdict(.accept)], [.counter, .verdict(.drop)]])
+            Self.fromTunnel,
+            body: [
+                [.unequal(.iifgroup, Marks.tunnelGroup), .verdict(.return)],
+                [.equal(.oifgroup, Marks.linkGroup), .verdict(.accept)], [.counter, .verdict(.drop)],
+            ])
         return [fromTunnel, toTunnels]
     }
 
-    /// iifgroup 26742 goto from-tunnel
-    var forwardedByTunnel: [Statements] {
-        underlay == nil ? [] : [[.equal(.iifgroup, Marks.tunnelGroup), .verdict(.goto(Self.fromTunnel.name))]]
-    }
+    /// What becomes of a packet that no pod has sent.
+    var others: Verdict { underlay == nil ? .return : .goto(Self.fromTunnel.name) }
 
     /// iifgroup 26742 counter drop
     var broughtByTunnel: [Statements] {

@@ -37,7 +37,7 @@ extension Layout {
         }
         switch host.toPods {
         case .allow: break
-        case .rules: body += neighborDiscovery + [[.verdict(.goto("to-pod"))]]
+        case .rules: body += neighborDiscovery + received
         }
         return body
     }

@@ -31,6 +31,8 @@ package enum Verdict: Hashable, Sendable {
 package enum Statement: Hashable, Sendable {
     /// The selector has this value, as a number.
     case equal(Selector, UInt32)
+    /// The selector has another value.
+    case unequal(Selector, UInt32)
     /// The selector's number is in this range.
     case within(Selector, ClosedRange<UInt32>)
     /// The selector's address is in this range. Apart, for two addresses take more than all the others need.
@@ -61,6 +63,7 @@ package enum Statement: Hashable, Sendable {
     package var text: String {
         switch self {
         case .equal(let selector, let value): "\(selector.text) \(value)"
+        case .unequal(let selector, let value): "\(selector.text) != \(value)"
         case .within(let selector, let range): "\(selector.text) \(range.lowerBound)-\(range.upperBound)"
         case .among(let selector, let range): "\(selector.text) \(range)"
         case .family(let family): "meta nfproto \(family == .v4 ? "ipv4" : "ipv6")"

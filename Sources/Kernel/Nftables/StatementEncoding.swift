@@ -15,6 +15,10 @@ extension NftnlRule {
             require(selector.requirements, &known)
             load(selector, into: Register.word(0))
             compare(selector.comparable(value))
+        case .unequal(let selector, let value):
+            require(selector.requirements, &known)
+            load(selector, into: Register.word(0))
+            compare(selector.comparable(value), NFT_CMP_NEQ)
         case .within(let selector, let range):
             require(selector.requirements, &known)
             compare(selector, with: selector.comparable(range.lowerBound), selector.comparable(range.upperBound))

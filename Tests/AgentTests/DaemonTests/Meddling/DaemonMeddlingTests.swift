@@ -80,7 +80,8 @@ import Testing
             "nft insert rule inet hawser sg-in/servers accept && nft insert rule inet hawser sg-in/servers accept",
             "was there; by nft (process"
         ),
-        ("nft flush chain inet hawser from-pod", "the rules of chain inet hawser from-pod were different; by nft (process"),
+        ("nft flush chain inet hawser arrival", "the rules of chain inet hawser arrival were different; by nft (process"),
+        ("nft flush chain inet hawser from-own-reply", "the rules of chain inet hawser from-own-reply were different; by nft (process"),
         ("nft flush set inet hawser own-4", "element inet hawser own-4 { \"HW\""),
         ("nft flush map inet hawser in-1", "element inet hawser in-1 { \"HW\""),
         ("nft flush set inet hawser fresh-in", "element inet hawser fresh-in { \"HW\""),
