@@ -56,7 +56,7 @@ package struct PushServer: Service {
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { connections.accept($0) }
                 config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { MessageWatch.opened($0) }
             })
-        let server = GRPCServer(transport: transport, services: services, interceptors: [access])
+        let server = GRPCServer(transport: CheckedTransport(transport), services: services, interceptors: [access])
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.serve() }

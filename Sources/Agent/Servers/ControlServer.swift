@@ -47,7 +47,7 @@ package struct ControlServer: Service {
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { clients.accept($0, access.bounds) }
                 config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { MessageWatch.opened($0) }
             })
-        let server = GRPCServer(transport: transport, services: services, interceptors: [access])
+        let server = GRPCServer(transport: CheckedTransport(transport), services: services, interceptors: [access])
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await server.serve() }

@@ -98,4 +98,17 @@ import Testing
         _ = try bind(to: "a")
         #expect(try isBound(to: "a"))
     }
+
+    /// Fails on b183833: the first time below zero ends the daemon, by either door and whatever the client may do.
+    @Test("goes on when a client says that its call may take less than no time, or what isn't a time", arguments: [true, false])
+    func timeouts(isByTheNetwork: Bool) throws {
+        try begin()
+        let target = isByTheNetwork ? "127.0.0.1:50001" : "unix:" + host.folder.file("control.sock")
+        let values = ["60S", "-1S", "-0m", "-999999H", "+5S", "9999999H", "0n", "S", "1", "x", "123456789S", "1 S", "1S"]
+        let output = try host.host.run(["python3", DaemonHost.script("timed.py"), target] + values)
+        #expect(output.split(separator: "\n") == values.map { _ in "answered" })
+        #expect(!host.hasEnded)
+        #expect(try bind(to: "b") < .seconds(10))
+        #expect(try isBound(to: "b"))
+    }
 }
