@@ -59,7 +59,7 @@ package struct PushClients: Hashable, Sendable {
     /// Nil when a line can't be read.
     package init?(_ lines: [String]) {
         isForAll = lines.isEmpty
-        var entries: [String: Int] = [:]
+        var entries: [[PushName]: Int] = [:]
         for line in lines {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let entry = parts.first, let names = Self.names(entry), let rights = Self.rights(parts.count == 2 ? parts[1] : "all")
@@ -67,12 +67,12 @@ package struct PushClients: Hashable, Sendable {
                 return nil
             }
             // Several lines about one name are one.
-            if let place = entries[entry] {
+            if let place = entries[names] {
                 self.rights[place].add(rights)
                 continue
             }
             let place = self.rights.count
-            entries[entry] = place
+            entries[names] = place
             self.rights.append(rights)
             for name in names where places[name] == nil { places[name] = place }
         }
@@ -111,9 +111,15 @@ package struct PushClients: Hashable, Sendable {
         return isOfNetworks || (rights.ids.isEmpty && rights.hosts.isEmpty) ? rights : nil
     }
 
+    /// The networks that some client is held to.
+    var tenants: Set<ID<Network>> { rights.filter { !$0.mayPushAll }.reduce(into: []) { $0.formUnion($1.networks) } }
+
     /// How those are called who aren't on the list.
     static func strangers(_ names: [PushName]) -> String {
-        names.isEmpty ? "a client without a name" : names.map(\.description).joined(separator: ", ")
+        guard !names.isEmpty else { return "a client without a name" }
+        // A certificate may have thousands, of any length.
+        let first = names.prefix(3).map(\.description.excerpt).joined(separator: ", ")
+        return names.count > 3 ? "\(first) and \(names.count - 3) names more" : first
     }
 
     /// What somebody may do who proved to have all of these names; nil: he isn't on the list. An empty list lets everybody do everything

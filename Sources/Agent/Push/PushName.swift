@@ -1,8 +1,12 @@
 import NIOSSL
+import SwiftASN1
 import X509
 
 /// A name that a certificate proves. A host's name and a common name that read the same are two names: an authority that is careful about the
 /// one may let people choose the other.
+///
+/// Names are the same where their bytes are. Swift's texts are the same where Unicode calls them equivalent, as the
+/// letter K and the Kelvin sign are, and an authority that tells those apart signs both.
 package struct PushName: Hashable, Sendable, CustomStringConvertible {
     /// As an entry of `push.clients` spells it, before the colon.
     package enum Kind: String, CaseIterable, Sendable { case dns, uri, email, cn }
@@ -15,6 +19,16 @@ package struct PushName: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
+    package static func == (left: PushName, right: PushName) -> Bool {
+        left.kind == right.kind && left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        // Of equivalent texts it is the same.
+        hasher.combine(text)
+    }
+
     package var description: String { "\(kind.rawValue):\(text)" }
 
     /// How events and the store spell a client: those that a plain entry means stand without their kind.
@@ -24,52 +38,36 @@ package struct PushName: Hashable, Sendable, CustomStringConvertible {
         case .email, .cn: description
         }
     }
-
-    /// Common names are what a certificate has instead of alternative names, and not beside them.
-    fileprivate static func all(alternatives: [PushName]?, common: [String]) -> [PushName] {
-        alternatives ?? common.map { PushName(.cn, $0) }
-    }
 }
 
 extension Certificate {
-    /// Whom it names.
+    /// The names that it proves: common names only where there are no alternative names, because they are what a
+    /// certificate has instead.
     var names: [PushName] {
-        let common = subject.flatMap { Array($0) }.filter { $0.type == .RDNAttributeType.commonName }.map { "\($0.value)" }
         do {
-            let alternatives = try extensions.subjectAlternativeNames
-            return PushName.all(
-                alternatives: alternatives.map { names in
-                    names.compactMap { name in
-                        switch name {
-                        case .dnsName(let text): PushName(.dns, text)
-                        case .uniformResourceIdentifier(let text): PushName(.uri, text)
-                        case .rfc822Name(let text): PushName(.email, text)
-                        default: nil
-                        }
-                    }
-                }, common: common)
+            guard let alternatives = try extensions.subjectAlternativeNames else { return commonNames }
+            return alternatives.compactMap { name in
+                switch name {
+                case .dnsName(let text): PushName(.dns, text)
+                case .uniformResourceIdentifier(let text): PushName(.uri, text)
+                case .rfc822Name(let text): PushName(.email, text)
+                default: nil
+                }
+            }
         } catch {
             // There are some, and nobody can read them.
             return []
         }
     }
+
+    private var commonNames: [PushName] {
+        subject.flatMap { Array($0) }.filter { $0.type == .RDNAttributeType.commonName }
+            .compactMap { String($0.value) }.map { PushName(.cn, $0) }
+    }
 }
 
 extension NIOSSLCertificate {
-    /// The same as TLS has it, before there is any call.
-    var names: [PushName] {
-        let alternatives = Array(_subjectAlternativeNames())
-        return PushName.all(
-            alternatives: alternatives.isEmpty
-                ? nil
-                : alternatives.compactMap { name in
-                    let text = String(decoding: name.contents, as: UTF8.self)
-                    return switch name.nameType {
-                    case .dnsName: PushName(.dns, text)
-                    case .uri: PushName(.uri, text)
-                    case .email: PushName(.email, text)
-                    default: nil
-                    }
-                }, common: subjectName.filter { $0.type == .commonName }.map(\.value))
-    }
+    /// The same as TLS has it, before there is any call: read as the library reads it for calls, so that who gets a
+    /// place is who may call.
+    var names: [PushName] { (try? Certificate(derEncoded: toDERBytes()))?.names ?? [] }
 }

@@ -14,18 +14,28 @@ struct PushAuthority {
         ])
     }
 
+    static let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+
     var certificate: String { folder.file("\(name).pem") }
 
     /// Signs a certificate for a name; `days` below 0: it has expired.
     ///
     /// - Parameter address: an IP address that it is for, too.
     func sign(_ subject: String, address: String? = nil, as file: String? = nil, days: Int = 1) throws {
-        let base = folder.file(file ?? subject)
-        let names = try folder.write("subjectAltName=DNS:\(subject)\(address.map { ",IP:" + $0 } ?? "")\n", to: "names")
-        try Self.openssl([
-            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", base + ".new", "-out",
-            base + ".csr", "-subj", "/O=Hawser's tests",
-        ])
+        let names = "subjectAltName=DNS:\(subject)\(address.map { ",IP:" + $0 } ?? "")"
+        try sign(subject: "/O=Hawser's tests", names, as: file ?? subject, days: days)
+    }
+
+    /// Signs a certificate with names of any kind.
+    ///
+    /// - Parameter extensions: as x509v3_config(5) has them, a line for each; at least one.
+    func sign(subject: String, _ extensions: String, as file: String, days: Int = 1, key: [String] = PushAuthority.key) throws {
+        let base = folder.file(file)
+        let names = try folder.write(extensions + "\n", to: "names")
+        try Self.openssl(
+            [
+                "req", "-new", "-utf8", "-nodes", "-keyout", base + ".new", "-out", base + ".csr", "-subj", subject,
+            ] + key)
         try Self.openssl([
             "x509", "-req", "-in", base + ".csr", "-CA", certificate, "-CAkey", folder.file("\(name).key"), "-CAcreateserial", "-days",
             "\(days)", "-extfile", names, "-out", base + ".signed",

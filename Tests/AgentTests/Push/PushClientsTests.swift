@@ -21,6 +21,7 @@ import Testing
         #expect(!monitor.rights.mayPush && monitor.rights.mayRead)
         let both = try #require(client(clients, "both"))
         #expect(both.rights.mayPush && both.rights.mayRead)
+        #expect(clients.tenants == ["blue", "red"] && PushClients(["a", "a=network:green"])?.tenants == [])
     }
 
     /// Fails on 7673dba: rights of several names add up, and a common name or an e-mail address is as good as a host's name.
@@ -42,6 +43,28 @@ import Testing
         // How they are called can't be mistaken for a host's name.
         #expect(clients.client(named: [PushName(.cn, "chosen")])?.source == "push:cn:chosen")
         #expect(PushClients([])?.client(named: [PushName(.email, "a@b")])?.source == "push:email:a@b")
+    }
+
+    /// Fails on b183833: Swift's texts are equal where Unicode calls them equivalent.
+    @Test("tells names by their bytes, whatever Unicode calls equivalent")
+    func bytes() throws {
+        let lines = ["cn:Kube=read", "cn:\u{212A}ube", "cn:caf\u{E9}=read", "uri:spiffe://\u{C5}/x=read", "dns:Kube.example"]
+        let clients = try #require(PushClients(lines))
+        func rights(_ kind: PushName.Kind, _ text: String) -> PushRights? { clients.client(named: [PushName(kind, text)])?.rights }
+        #expect(rights(.cn, "Kube") == PushClients(["x=read"])?.client(named: [PushName(.dns, "x")])?.rights)
+        #expect(rights(.cn, "\u{212A}ube") == .everything, "a line of its own, not the same line again")
+        #expect(rights(.cn, "caf\u{E9}") != nil && rights(.cn, "cafe\u{301}") == nil)
+        #expect(rights(.uri, "spiffe://\u{C5}/x") != nil && rights(.uri, "spiffe://\u{212B}/x") == nil)
+        #expect(rights(.dns, "Kube.example") != nil && rights(.dns, "\u{212A}ube.example") == nil)
+    }
+
+    @Test("calls a stranger with thousands of long names by the first few")
+    func manyNames() {
+        let names = (0..<3000).map { PushName(.dns, "\($0)." + String(repeating: "a", count: 1000)) }
+        let called = PushClients.strangers(names)
+        #expect(called.hasPrefix("dns:0.aaa") && called.hasSuffix("and 2997 names more") && called.utf8.count < 400, "\(called)")
+        #expect(PushClients.strangers(Array(names.prefix(1))).hasSuffix("…"))
+        #expect(PushClients.strangers([PushName(.cn, "a"), PushName(.dns, "b")]) == "cn:a, dns:b")
     }
 
     @Test("lets nobody in who isn't on it, nor anybody without a name; an empty one lets in whoever has a certificate")
