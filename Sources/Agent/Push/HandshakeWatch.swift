@@ -77,6 +77,7 @@ final class HandshakeWatch: ChannelInboundHandler {
 
     private func admit(_ context: ChannelHandlerContext) {
         guard case .shaking(let deadline) = state, let ticket else { return }
+        connections.security?.certificates.spend()
         let channel = context.channel
         let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
         let names = certificate?.names ?? []
