@@ -12,6 +12,8 @@ package final class AlcorDesk: Sendable {
     /// How many states are under way between the wire and the kernel.
     private let gate: Gate
     let settings: Settings.Alcor
+    /// Counts messages with something that was refused, for the log.
+    private let meter = PushMeter()
 
     package init(_ settings: Settings, reconciler: any Reconciling, logger: Logger) {
         self.settings = settings.alcor
@@ -44,15 +46,18 @@ package final class AlcorDesk: Sendable {
             report.goal ?? GoalVerdicts(states: message.states.map { _ in .said(.failure, Verdict.ending) })
         let results = zip(message.states, verdicts.states).map { GoalStateResult($0, $1, answers) }
         note(verdicts.woken, answers)
-        note(results)
+        note(results, within: scope)
         return .init(message, results, start.duration(to: .now))
     }
 
-    /// One line for each of the first few that were refused: a message may hold thousands.
-    private func note(_ results: [GoalStateResult]) {
+    /// One line for each of the first few that were refused: a message may hold thousands, and a client that sends
+    /// them without end must not fill the log, nor one that is held to networks keep others' out of it.
+    private func note(_ results: [GoalStateResult], within scope: Scope?) {
         let refused = results.filter { $0.status != .success && $0.status != .pending }
+        guard !refused.isEmpty, meter.refuse(isKnown: scope == nil) else { return }
         for result in refused.prefix(5) {
-            logger.warning("alcor: \(result.state.type.word) \(result.state.id): \(result.status.word): \(result.reason ?? "")")
+            let name = "\(result.state.type.word) \(result.state.id.excerpt)"
+            logger.warning("alcor: \(name): \(result.status.word): \(result.reason ?? "")")
         }
         if refused.count > 5 { logger.warning("alcor: and \(refused.count - 5) more of the same message") }
     }

@@ -60,7 +60,7 @@ package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProt
         guard client.rights.scope != nil else { return }
         let denied = reply.operationStatuses.filter { $0.reason.contains(Scope.mark) }
         guard let first = denied.first else { return }
-        let name = first.resourceType.word + " " + first.resourceID
+        let name = first.resourceType.word + " " + first.resourceID.excerpt
         _ = access.refuse(client, "change \(name)" + (denied.count > 1 ? " and \(denied.count - 1) more" : ""))
     }
 

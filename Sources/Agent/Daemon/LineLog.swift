@@ -3,7 +3,13 @@ import HawserAPI
 package import Logging
 
 /// Writes a line for each message to standard error: for people, or JSON for programs.
+///
+/// A line has an end: the journal cuts what is longer than `LineMax=` (journald.conf(5), 48 KiB), and takes what comes
+/// behind the cut for a line of its own, with a priority if it begins like one.
 package struct LineLog: LogHandler {
+    /// Bytes of a message, or of a value beside it, before what isn't printable is spelled out.
+    private static let longest = 2048
+
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
@@ -31,7 +37,8 @@ package struct LineLog: LogHandler {
     }
 
     func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at time: Date = .now) -> String {
-        let fields = metadata.mapValues { "\($0)" }
+        let message = Self.beginning(of: message)
+        let fields = metadata.mapValues { Self.beginning(of: "\($0)") }
         switch format {
         case .json:
             let entry = fields.merging(
@@ -44,6 +51,19 @@ package struct LineLog: LogHandler {
             // A message of several lines stays one entry.
             return start + message.printable.replacing("\n", with: "\n    ") + details.printableLine
         }
+    }
+
+    private static func beginning(of text: String) -> String {
+        let length = text.utf8.count
+        guard length > longest else { return text }
+        // Of scalars, because a character may be as long as the text.
+        var (beginning, room) = (String.UnicodeScalarView(), longest)
+        for scalar in text.unicodeScalars {
+            room -= UTF8.width(scalar)
+            guard room >= 0 else { break }
+            beginning.append(scalar)
+        }
+        return String(beginning) + "… (\(length) bytes)"
     }
 }
 

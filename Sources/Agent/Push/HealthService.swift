@@ -1,5 +1,6 @@
 package import GRPCCore
 import HawserAPI
+import HostNetwork
 package import HawserProtocol
 import SwiftProtobuf
 
@@ -15,7 +16,7 @@ package struct HealthService: Grpc_Health_V1_Health.SimpleServiceProtocol {
         request: Grpc_Health_V1_HealthCheckRequest, context: ServerContext
     ) async throws -> Grpc_Health_V1_HealthCheckResponse {
         guard Self.names.contains(request.service) else {
-            throw RPCError(code: .notFound, message: "there is no service \(request.service) here")
+            throw RPCError(code: .notFound, message: "there is no service \(request.service.excerpt) here")
         }
         let now = await status()
         return .with { $0.status = now }

@@ -14,7 +14,8 @@ extension PushService {
         else {
             throw RPCError(
                 code: .invalidArgument,
-                message: "namespace: \"\(request.namespace)\" isn't the absolute path of a network namespace, such as /run/netns/web-0")
+                message:
+                    "namespace: \"\(request.namespace.excerpt)\" isn't the absolute path of a network namespace, such as /run/netns/web-0")
         }
         // Before the change, so that nothing is missed in between.
         let follower = journal.follow()
@@ -52,7 +53,7 @@ extension PushService {
 
     private func podID(_ text: String) throws -> ID<Pod> {
         guard IDText.isValid(text) else {
-            throw RPCError(code: .invalidArgument, message: "pod: \"\(text)\" isn't an id (valid: \(IDText.valid))")
+            throw RPCError(code: .invalidArgument, message: "pod: \"\(text.excerpt)\" isn't an id (valid: \(IDText.valid))")
         }
         return ID(text)
     }

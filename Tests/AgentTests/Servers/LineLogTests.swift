@@ -33,7 +33,24 @@ import Testing
 
     @Test("spells out what would steer a terminal or begin another line")
     func controls() {
-        let line = log(.text).line(.info, "a\u{1b}[2Jb\rc\u{0}d\u{9b}e\u{202e}f\tg", ["x": "\u{7}\ny\t"], at: time)
-        #expect(line == #"2027-01-15T08:00:00.000Z info a\u{1B}[2Jb\rc\0d\u{009B}e\u{202E}f"# + "\tg" + #" x=\u{07}\ny\t"#)
+        let line = log(.text).line(
+            .info, "a\u{1b}[2Jb\rc\u{0}d\u{9b}e\u{202e}f\tg\u{200f}h\u{61c}\u{e0041}é中", ["x": "\u{7}\ny\t"], at: time)
+        #expect(
+            line == #"2027-01-15T08:00:00.000Z info a\u{1B}[2Jb\rc\0d\u{009B}e\u{202E}f"# + "\tg"
+                + #"\u{200F}h\u{061C}\u{000E0041}é中 x=\u{07}\ny\t"#)
+    }
+
+    /// Fails on b183833: journald cuts it after 48 KiB, and what comes behind is an entry of its own.
+    @Test("has an end, so that the journal doesn't begin another in its middle", arguments: [Settings.Log.Format.text, .json])
+    func length(format: Settings.Log.Format) {
+        let accents = "e" + String(repeating: "\u{301}", count: 1 << 16)
+        for text in [String(repeating: "x", count: 48 << 10) + "<0>forged", String(repeating: "\u{1}", count: 1 << 20), accents] {
+            let line = log(format, ["JOURNAL_STREAM": "8:1"]).line(.info, text, ["a": .string(text)], at: time)
+            #expect(line.utf8.count < 48 << 10 && !line.contains("forged"))
+            #expect(line.contains("… (\(text.utf8.count) bytes)"))
+        }
+        let whole = String(repeating: "x", count: 2048)
+        let line = log(format).line(.info, whole, [:], at: time)
+        #expect(line.contains(whole) && !line.contains("…"))
     }
 }
