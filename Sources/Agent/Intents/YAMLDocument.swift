@@ -20,11 +20,14 @@ enum YAMLDocument {
     ///
     /// Yams makes some hundred bytes of each value, and of each key its hash, which goes through all that the key's aliases stand for.
     private static func judge(_ text: String, _ left: Int) throws {
-        var (separators, hasAliases, mayHaveOddKeys, isInAlias) = (0, false, false, false)
+        let lines = Lines(of: text)
+        // The reader compares each directive with all before it.
+        guard lines.directives <= 64 else { throw Excess(reason: "it has more than 64 lines that begin with %") }
+        var (separators, hasAliases, mayHaveOddKeys, isInAlias) = (lines.ends, false, false, false)
         var last: UInt8 = 0
         for byte in text.utf8 where byte != UInt8(ascii: " ") && byte != UInt8(ascii: "\t") {
             switch byte {
-            case UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "["), UInt8(ascii: "{"): separators += 1
+            case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"): separators += 1
             case UInt8(ascii: "-"): if last == UInt8(ascii: "-") { separators += 1 }
             case UInt8(ascii: "*"): hasAliases = true
             case UInt8(ascii: "?"): mayHaveOddKeys = true
@@ -40,6 +43,30 @@ enum YAMLDocument {
         guard separators <= left else { throw Excess(reason: "it has more than \(left) values") }
         guard !hasAliases || !mayHaveOddKeys else {
             throw Excess(reason: "where aliases (*) are used, a key must be a plain word, and '?' can't be")
+        }
+    }
+
+    /// How many lines end, and how many begin with `%`, as libyaml sees it (`IS_BREAK_AT`, yaml_private.h): a line may
+    /// also end with U+0085, U+2028 and U+2029.
+    private struct Lines {
+        private(set) var ends = 0
+        private(set) var directives = 0
+
+        init(of text: String) {
+            var (last, lastButOne) = (UInt8(0), UInt8(0))
+            var isAtBeginning = true
+            for byte in text.utf8 {
+                if isAtBeginning, byte == UInt8(ascii: "%") { directives += 1 }
+                isAtBeginning =
+                    switch byte {
+                    case UInt8(ascii: "\n"), UInt8(ascii: "\r"): true
+                    case 0x85: last == 0xC2
+                    case 0xA8, 0xA9: last == 0x80 && lastButOne == 0xE2
+                    default: false
+                    }
+                if isAtBeginning { ends += 1 }
+                (last, lastButOne) = (byte, last)
+            }
         }
     }
 

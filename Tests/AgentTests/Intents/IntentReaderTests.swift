@@ -1,7 +1,8 @@
-import Agent
 import Foundation
 import HostNetwork
 import Testing
+
+@testable import Agent
 
 @Suite("A text of intents") struct IntentReaderTests {
     private func read(_ text: String, _ name: String = "a.yaml") throws -> [Document] {
@@ -75,6 +76,25 @@ import Testing
         let text = "[" + String(repeating: "0,", count: Document.mostValues) + "0]"
         let error = #expect(throws: UnreadableText.self) { try read(text, name) }
         #expect(error?.reason.contains("\(Document.mostValues) values") == true, "\(error?.reason ?? "")")
+    }
+
+    /// Fails on b183833: 250,000 of them, 4 MB, took minutes, in which nobody else's text was read.
+    @Test("with thousands of directives is refused: each is compared with all before it", arguments: ["\n", "\r", "\u{85}", "\u{2028}"])
+    func directives(end: String) throws {
+        func text(_ count: Int) -> String { (0..<count).map { "%TAG !a\($0)! x\(end)" }.joined() + "---\na: b\n" }
+        #expect(try read(text(64)) == [.map([("a", "b")])])
+        let error = #expect(throws: UnreadableText.self) { try read(text(65)) }
+        #expect(error?.reason.contains("begin with %") == true, "\(error?.reason ?? "")")
+    }
+
+    /// Fails on b183833: only LF and CR counted, though there are more ends of lines.
+    @Test("counts its values whatever ends its lines", arguments: ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"])
+    func lineEnds(end: String) throws {
+        #expect(try read("- a\(end)- b\(end)") == [["a", "b"]])
+        var left = 9
+        let ten = Data(String(repeating: "- a\(end)", count: 10).utf8)
+        let error = #expect(throws: UnreadableText.self) { try IntentReader.documents(in: ten, named: "a.yaml", values: &left) }
+        #expect(error?.reason.contains("it has more than") == true, "before it is read: \(error?.reason ?? "")")
     }
 
     @Test("is refused in few words, however long its line is")
