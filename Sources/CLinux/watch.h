@@ -2,6 +2,7 @@
 #pragma once
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/inotify.h>
@@ -30,4 +31,17 @@ static inline int hawser_watch(int inotify, int mounts, int stop, int millisecon
     if (poll(all, 3, milliseconds) < 0) return -1;
     return (all[0].revents != 0 ? HAWSER_WATCH_ENTRIES : 0) | (all[1].revents & (POLLPRI | POLLERR) ? HAWSER_WATCH_MOUNTS : 0) |
            (all[2].revents != 0 ? HAWSER_WATCH_STOP : 0);
+}
+
+// Whether an open file is a regular one, whatever it was opened for.
+static inline bool hawser_file_is_regular(int file) {
+    struct stat status;
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// Whose an open file is; of a link that was opened itself, whose the link is. UINT32_MAX, which is nobody's, where
+// the kernel doesn't say.
+static inline uint32_t hawser_file_owner(int file) {
+    struct stat status;
+    return fstat(file, &status) == 0 ? status.st_uid : UINT32_MAX;
 }

@@ -20,16 +20,8 @@ enum IntentFolderFile {
 
     static func read(_ path: String) -> Content {
         let text: Data
-        do {
-            let attributes = try FileManager.default.attributesOfItem(
-                atPath: URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false))
-            guard attributes[.type] as? FileAttributeType == .typeRegular else { return .unreadable("it isn't a regular file") }
-            guard let size = attributes[.size] as? Int, size <= maxSize else { return .unreadable("it is bigger than 64 MiB") }
-            text = try Data(contentsOf: URL(filePath: path))
-        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
-            return .gone
-        } catch {
-            return .unreadable("\(error.localizedDescription)")
+        do throws(ForeignFile.Refusal) { text = try ForeignFile.read(path, atMost: maxSize) } catch {
+            return error == .gone ? .gone : .unreadable("\(error)")
         }
         do {
             return .read(IntentBook.Page(try IntentReader.documents(in: text, named: path)), digest: digest(of: text))

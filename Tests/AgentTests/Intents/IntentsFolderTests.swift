@@ -68,6 +68,33 @@ import Testing
         }
     }
 
+    /// Fails on b183833: whatever the daemon can read is read, and quoted in the log and in events.
+    @Test("reads no file for whoever links to it and doesn't own it, and none that is no regular one")
+    func links() async throws {
+        let nobody = "65534"
+        try folder.write("root:$6$salt$hash:20000:0:99999:7:::\n", to: "secret")
+        try folder.write(Samples.pods("web-0"), to: "theirs")
+        for name in ["ours.yaml", "stolen.yaml"] {
+            try FileManager.default.createSymbolicLink(atPath: intents + "/" + name, withDestinationPath: folder.file("secret"))
+        }
+        try FileManager.default.createSymbolicLink(atPath: intents + "/theirs.yaml", withDestinationPath: folder.file("theirs"))
+        try await Program.run("chown", ["-h", nobody, intents + "/stolen.yaml", intents + "/theirs.yaml", folder.file("theirs")])
+        try await Program.run("mkfifo", [intents + "/pipe.yaml"])
+        try FileManager.default.createSymbolicLink(atPath: intents + "/zero.yaml", withDestinationPath: "/dev/zero")
+        func reason(_ name: String) -> String? {
+            if case .unreadable(let reason) = IntentFolderFile.read(intents + "/" + name) { reason } else { nil }
+        }
+        #expect(reason("stolen.yaml")?.contains("it is a link of user 65534 to a file of user 0") == true)
+        #expect(reason("pipe.yaml") == "it isn't a regular file" && reason("zero.yaml") == "it isn't a regular file")
+        #expect(reason("ours.yaml") == nil && reason("theirs.yaml") == nil)
+        try await watching { _, asked in
+            let (ours, theirs) = (try await asked.next(), try await asked.next())
+            #expect(ours.source == source("ours.yaml") && theirs.change.upserts.map(\.id) == [pod("web-0")])
+        }
+        let told = journal.remembered.filter { $0.id.hasSuffix("stolen.yaml") }
+        #expect(told.map(\.event) == ["unreadable"] && told.allSatisfy { $0.reason?.contains("salt") == false }, "\(told)")
+    }
+
     @Test("leaves in force what a file said before it became unreadable, and says so")
     func unreadable() async throws {
         try write(Samples.pods("web-0"), "1.yaml")
