@@ -30,6 +30,32 @@ import Testing
         #expect(outcomes(Change(upserts: moved), &intents).values.allSatisfy { $0 == .accepted })
     }
 
+    /// Fails on b183833: nothing goes, whosever it is.
+    @Test("takes away by a whole what it leaves out, whatever revisions a client gives that is held to another network")
+    func tenants() throws {
+        func group(_ id: ID<SecurityGroup>, _ network: ID<Network>?, _ revision: UInt64) -> Intent {
+            .securityGroup(SecurityGroup(id: id, network: network, revision: revision))
+        }
+        let there = [
+            group("blue/web", "blue", 10), group("blue/old", "blue", 10), group("red/web", "red", 10), group("red/open", "red", 10),
+        ]
+        let next = Change(upserts: [group("blue/web", "blue", 11), group("red/web", "red", 11)], prune: true)
+        func gone(_ forged: Change, _ tenants: Set<ID<Network>>) -> Set<String> {
+            var intents = Intents(restoring: there)
+            for change in [forged, next] {
+                var edits = Edits(intents, tenants: tenants)
+                _ = edits.take(change, from: "push:a", into: &intents)
+            }
+            return Set(there.map(\.id.id)).subtracting(intents.all.map(\.id.id))
+        }
+        let forged = Change(upserts: [group("blue/web", "blue", .max)], scope: Scope(["blue"]))
+        #expect(gone(Change(), ["blue"]) == ["blue/old", "red/open"])
+        #expect(gone(forged, ["blue"]) == ["red/open"], "of its own network nothing goes")
+        // Without such clients whoever revised it may push everything, and the whole is older.
+        #expect(gone(Change(upserts: forged.upserts), []) == [])
+        #expect(gone(Change(upserts: [group("red/web", "red", 12)]), ["blue"]) == [])
+    }
+
     @Test("doesn't delete a network that still has pods, whether they were there or come with it")
     func inhabited() throws {
         var intents = Intents()

@@ -31,7 +31,8 @@ extension Daemon {
                 names: names, marks: layout.marks, isOwner: settings.host.protectTables,
                 kept: DescriptorStore(environment: ProcessInfo.processInfo.environment, process: getpid())), layout: layout,
             alcor: settings.alcor, store: parts.store, journal: parts.journal, logger: parts.logger,
-            mostValues: settings.intents.maxValues, places: places.now ?? HostPlaces(), hindrance: { unforwarded.reason },
+            mostValues: settings.intents.maxValues, places: places.now ?? HostPlaces(),
+            tenants: PushClients(settings.push.clients)?.tenants ?? [], hindrance: { unforwarded.reason },
             follow: { parts.namespaces.follow($0) })
         return Running(
             reconciler,

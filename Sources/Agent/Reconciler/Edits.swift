@@ -40,15 +40,20 @@ struct Edits {
     private let leaving: [IntentID: Intent]
     /// How many values all resources may have (`intents.maxValues`).
     private let mostValues: Int
+    private let tenants: Set<ID<Network>>
 
-    /// - Parameter mostValues: how many values all resources may have, and how many what is remembered of Alcor's states.
+    /// - Parameters:
+    ///   - mostValues: how many values all resources may have, and how many what is remembered of Alcor's states.
+    ///   - tenants: the networks that some client is held to.
     init(
-        _ intents: Intents, _ attachments: [ID<Pod>: String] = [:], _ ledger: AlcorLedger = AlcorLedger(), mostValues: Int = .max
+        _ intents: Intents, _ attachments: [ID<Pod>: String] = [:], _ ledger: AlcorLedger = AlcorLedger(), mostValues: Int = .max,
+        tenants: Set<ID<Network>> = []
     ) {
         self.attachments = attachments
         self.ledger = ledger
         self.mostValues = mostValues
         self.ledger.mostValues = mostValues
+        self.tenants = tenants
         leaving = Dictionary(uniqueKeysWithValues: intents.leaving.compactMap { id in intents[id].map { (id, $0) } })
     }
 
@@ -62,9 +67,9 @@ struct Edits {
         if change.prune {
             let named = Set(change.upserts.map(\.id) + change.rejected.compactMap(\.intent) + deletions)
             let missing = intents.missing(from: named).filter { id in intents[id].map { change.scope?.admits($0) ?? true } ?? false }
-            let age = Self.age(of: admitted, in: intents)
+            let age = Age(of: admitted, in: intents, tenants)
             for id in missing {
-                if let whole = age ?? Self.age(of: change, beside: intents[id]) {
+                if let whole = age.whole(for: intents[id]) ?? Self.age(of: change, beside: intents[id]) {
                     spared.append((id, .kept(because: whole)))
                 } else {
                     deletions.append(id)
@@ -134,15 +139,6 @@ struct Edits {
             }
         }
         return (admitted, denied)
-    }
-
-    /// A whole that says of a resource what was said before something newer of it is older as a whole: what it leaves out may have come
-    /// since.
-    private static func age(of upserts: [Intent], in intents: Intents) -> Whole? {
-        for intent in upserts where intent.revision > 0 && !intents.leaving.contains(intent.id) {
-            if let there = intents[intent.id]?.revision, there > intent.revision { return .names(intent.id, inForce: there) }
-        }
-        return nil
     }
 
     private static func age(of whole: Change, beside intent: Intent?) -> Whole? {
@@ -257,5 +253,41 @@ extension Rejected {
         Rejected(
             intent: pod.intent, field: "namespace", value: namespace ?? "", reason: "the pod's intent names its namespace itself",
             valid: named)
+    }
+}
+
+/// What shows in what a whole names that it is older than what is in force: it says of a resource what was said before
+/// something newer of it. What it leaves out may have come since.
+private struct Age {
+    private var everywhere: Edits.Whole?
+    /// By networks of tenants: a client that is held to a network chooses its resources' revisions, and by a high one
+    /// it would otherwise keep whoever pushes everything from taking anything away, wherever that is.
+    private var inNetworks: [ID<Network>: Edits.Whole] = [:]
+
+    init(of upserts: [Intent], in intents: Intents, _ tenants: Set<ID<Network>>) {
+        for intent in upserts where intent.revision > 0 && !intents.leaving.contains(intent.id) {
+            guard let there = intents[intent.id], there.revision > intent.revision else { continue }
+            let whole = Edits.Whole.names(intent.id, inForce: there.revision)
+            if let network = there.owner, tenants.contains(network) {
+                inNetworks[network] = inNetworks[network] ?? whole
+            } else {
+                everywhere = everywhere ?? whole
+            }
+        }
+    }
+
+    /// Why a resource stays that is left out; nil: it goes.
+    func whole(for intent: Intent?) -> Edits.Whole? { everywhere ?? intent?.owner.flatMap { inNetworks[$0] } }
+}
+
+extension Intent {
+    /// The network of what a client may change that is held to it (`Scope.admits`).
+    fileprivate var owner: ID<Network>? {
+        switch self {
+        case .network, .addressGroup: nil
+        case .securityGroup(let group): group.network
+        case .pod(let pod): pod.network
+        case .neighbor(let neighbor): neighbor.network
+        }
     }
 }

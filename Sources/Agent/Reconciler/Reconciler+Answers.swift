@@ -7,7 +7,7 @@ extension Reconciler {
         let start = ContinuousClock.now
         var intents = intents
         var map = map
-        var edits = Edits(intents, attachments, ledger, mostValues: mostValues)
+        var edits = Edits(intents, attachments, ledger, mostValues: mostValues, tenants: tenants)
         let taken = edits.admit(change, from: source, into: &intents)
         var namespaces = namespaces
         var looks: [ID<Pod>: NamespaceTable.Look] = [:]

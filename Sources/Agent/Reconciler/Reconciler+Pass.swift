@@ -66,7 +66,7 @@ extension Reconciler {
         let items = batch.items.filter { !$0.dryRun }
         // Before the changes: they are judged by what the host uses now.
         let overlapped = batch.places.map { take($0) }
-        var edits = Edits(intents, attachments, ledger, mostValues: mostValues)
+        var edits = Edits(intents, attachments, ledger, mostValues: mostValues, tenants: tenants)
         var taken: [Edits.Taken] = []
         let leaving = intents.leaving
         let start = ContinuousClock.now
@@ -78,7 +78,7 @@ extension Reconciler {
             intents.revert(to: edits.before, leaving: leaving)
             note(error)
             for (item, taken) in zip(items, taken) { item.answer(.init(refusing: taken, because: error)) }
-            edits = Edits(intents, attachments, ledger, mostValues: mostValues)
+            edits = Edits(intents, attachments, ledger, mostValues: mostValues, tenants: tenants)
             taken = []
         }
         attachments = edits.attachments

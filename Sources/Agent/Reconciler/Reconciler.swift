@@ -44,6 +44,8 @@ package actor Reconciler: Reconciling, Service {
     let firstPlaces: HostPlaces
     /// How many values all resources may have (`intents.maxValues`); what is stored already isn't judged by it.
     let mostValues: Int
+    /// The networks that some client is held to.
+    let tenants: Set<ID<Network>>
     let started = ContinuousClock.now
     let store: Store
     let journal: Journal
@@ -63,11 +65,12 @@ package actor Reconciler: Reconciling, Service {
     ///   - alcor: how what is remembered of Alcor's states is read.
     ///   - mostValues: how many values all resources may have.
     ///   - places: what the host itself uses; whatever it becomes is told by `hostChanged`.
+    ///   - tenants: the networks that some client of the push is held to.
     ///   - hindrance: says what of the host itself, at this moment, keeps it from being as it is wanted.
     ///   - follow: is told of every path of a namespace that matters, before it is looked at.
     package init(
         host: any DomainHost, layout: Layout, alcor: Settings.Alcor = Settings.Alcor(), store: Store, journal: Journal, logger: Logger,
-        mostValues: Int = .max, places: HostPlaces = HostPlaces(), patience: Patience = Patience(),
+        mostValues: Int = .max, places: HostPlaces = HostPlaces(), tenants: Set<ID<Network>> = [], patience: Patience = Patience(),
         hindrance: @escaping @Sendable () -> String? = { nil },
         follow: @escaping @Sendable (Set<String>) -> Void
     ) async throws {
@@ -77,6 +80,7 @@ package actor Reconciler: Reconciling, Service {
         self.layout = layout
         firstPlaces = places
         self.mostValues = mostValues
+        self.tenants = tenants
         standings = Standings(over: layout.underlay)
         namespaces = NamespaceTable(owner: { host.owner(of: $0) })
         self.store = store
