@@ -16,12 +16,14 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether a terminal may take it for a command, or a reader for the end of a line; those that turn the direction of a text are meant, too.
-    fileprivate var isControl: Bool {
+    /// Whether a terminal may take it for a command, or a reader for the end of a line; what turns the direction of a
+    /// text, joins its letters or isn't seen at all is meant, too.
+    var isControl: Bool {
         switch value {
         case 0x09, 0x0A: false
-        case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: true
-        default: false
+        case 0..<0x20, 0x7F..<0xA0: true
+        case 0..<0xA0: false
+        default: [.format, .lineSeparator, .paragraphSeparator].contains(properties.generalCategory)
         }
     }
 }

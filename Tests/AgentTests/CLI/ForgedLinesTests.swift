@@ -87,4 +87,16 @@ import Testing
         paper.terminal().complain(Answers.sentence(answer.results[0]))
         expectPlain(paper.error, lines: 1)
     }
+
+    /// Fails on b183833: what is beyond U+007E stands as it is.
+    @Test("and what steers a terminal or isn't seen stand spelled out in JSON, which reads back the same")
+    func json() throws {
+        let text = "a\n\u{1B}[2J\u{7F}\u{9B}31m\u{2028}\u{202E}\u{200F}\u{FEFF}\u{AD}\u{E0041} \u{E9}\u{301}\u{1F600}"
+        let escaped = #"{"a":"a\n\u001b[2J\u007f\u009b31m\u2028\u202e\u200f\ufeff\u00ad\udb40\udc41 "# + "\u{E9}\u{301}\u{1F600}\"}"
+        #expect(String(decoding: try JSON.line(["a": text]), as: UTF8.self) == escaped)
+        for json in [try JSON.line(["a": text]), try JSON.pretty(["a": text])] {
+            #expect(try JSON.decode([String: String].self, from: json)["a"]?.utf8.elementsEqual(text.utf8) == true)
+        }
+        #expect(String(decoding: try JSON.pretty(["a": ["\u{E9}"]]), as: UTF8.self).split(separator: "\n").count == 5)
+    }
 }
