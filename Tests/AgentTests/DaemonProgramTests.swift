@@ -46,4 +46,21 @@ import Testing
         #expect(second.status == 1 && second.text.contains("another hawserd holds it"))
         withExtendedLifetime(lock) {}
     }
+
+    @Test("doesn't start with a state directory that others may write to, nor with somebody else's file for a lock")
+    func foreignState() async throws {
+        let state = folder.file("state")
+        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: state)
+        let open = try await hawserd("--cleanup", "--state-directory", state)
+        #expect(open.status == 1 && open.text.contains("others may write to \(state) (mode 777): chmod go-w"), "\(open)")
+        try FileManager.default.setAttributes([.posixPermissions: 0o750], ofItemAtPath: state)
+        let secret = try folder.write("nobody else's", to: "secret")
+        try FileManager.default.createSymbolicLink(atPath: state + "/lock", withDestinationPath: secret)
+        let linked = try await hawserd("--cleanup", "--state-directory", state)
+        #expect(linked.status == 1 && linked.text.contains("can't take \(state)/lock"), "\(linked)")
+        try FileManager.default.removeItem(atPath: state + "/lock")
+        let lock = try StateLock(directory: state)
+        withExtendedLifetime(lock) {}
+    }
 }
