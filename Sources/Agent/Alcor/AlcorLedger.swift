@@ -83,6 +83,16 @@ struct AlcorLedger: Sendable {
         for (key, entry) in entries where key.type == .subnet && owner(entry) == network { forget(key) }
     }
 
+    /// Takes back that a network and its subnets were forgotten.
+    mutating func keep(_ network: ID<Network>, as before: AlcorLedger) {
+        for (key, entry) in before.entries where entries[key] == nil {
+            guard key.type == .vpc && key.id == network.value || key.type == .subnet && owner(entry) == network else { continue }
+            entries[key] = entry
+            values += entry.values
+            unsaved[key] = before.unsaved[key]
+        }
+    }
+
     private func owner(_ subnet: Entry?) -> ID<Network>? {
         guard let subnet, let state = try? Alcor_Schema_SubnetState(serializedBytes: subnet.content) else { return nil }
         return ID(state.configuration.vpcID)

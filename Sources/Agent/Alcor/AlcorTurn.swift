@@ -159,6 +159,7 @@ struct AlcorTurn {
     private mutating func delete(_ state: AlcorState, _ key: AlcorLedger.Key) -> Verdict {
         let owner = ledger.owner(ofSubnet: state.id)
         let tables = ledger.routers[state.id].map { Set($0.tables.keys) } ?? []
+        let before = ledger
         ledger.forget(key)
         switch state.type {
         case .subnet:
@@ -166,6 +167,7 @@ struct AlcorTurn {
             guard let owner, var network = network(owner) else { return .said(.success) }
             network.subnets.removeAll { $0.id == state.id }
             do throws(Rejected) { try intents.judge(.network(network)) } catch {
+                ledger = before
                 return .said(.failure, Answer(error).sentence)
             }
             return put(routed(network).network)

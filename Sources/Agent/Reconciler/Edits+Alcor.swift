@@ -15,9 +15,11 @@ extension Edits {
             return Taken(outcomes: take(change, from: source, into: &intents))
         }
         let turn = AlcorTurn(goal.states, ledger, intents, goal.settings, scope: change.scope)
+        let before = ledger
         ledger = turn.ledger
-        return Taken(
-            outcomes: take(turn.change, from: source, into: &intents),
-            goal: GoalVerdicts(states: turn.verdicts, woken: turn.woken))
+        let outcomes = take(turn.change, from: source, into: &intents)
+        // What can't be deleted is known on.
+        for case (let id?, .rejected) in outcomes where id.kind == .network { ledger.keep(ID(id.id), as: before) }
+        return Taken(outcomes: outcomes, goal: GoalVerdicts(states: turn.verdicts, woken: turn.woken))
     }
 }

@@ -511,4 +511,23 @@ import Testing
         try world.push(goal { ($0.vpcStates, $0.subnetStates) = ([AlcorSample.vpc()], [AlcorSample.subnet()]) })
         #expect(world.ledger.waiting.isEmpty && world.intents.pods.count == waiting)
     }
+
+    @Test("that delete a VPC or a subnet with ports are refused, and both are known on, by routers too")
+    func refusedDeletions() throws {
+        var world = AlcorWorld()
+        try world.push(first)
+        let entries = world.ledger.entries
+        #expect(try world.push(goal { $0.vpcStates = [AlcorSample.vpc("vpc-1", .delete)] }).statuses == [.failure])
+        #expect(world.ledger.entries == entries && !world.hasChanged)
+        #expect(try world.push(goal { $0.subnetStates = [AlcorSample.subnet("subnet-1", .delete)] }).statuses == [.failure])
+        #expect(world.ledger.entries == entries && world.ledger.owner(ofSubnet: "subnet-1") == "vpc-1" && !world.hasChanged)
+        // With the port and the neighbor they go.
+        let all = goal {
+            $0.portStates = [AlcorSample.port("port-1", 10, .delete)]
+            $0.neighborStates = [AlcorSample.neighbor("port-2", "10.1.0.20", .delete)]
+            $0.vpcStates = [AlcorSample.vpc("vpc-1", .delete)]
+        }
+        #expect(try world.push(all).statuses.allSatisfy { $0 == .success })
+        #expect(world.intents.networks.isEmpty && world.ledger.owner(ofSubnet: "subnet-1") == nil)
+    }
 }
