@@ -279,15 +279,3 @@ private struct Age {
     /// Why a resource stays that is left out; nil: it goes.
     func whole(for intent: Intent?) -> Edits.Whole? { everywhere ?? intent?.owner.flatMap { inNetworks[$0] } }
 }
-
-extension Intent {
-    /// The network of what a client may change that is held to it (`Scope.admits`).
-    fileprivate var owner: ID<Network>? {
-        switch self {
-        case .network, .addressGroup: nil
-        case .securityGroup(let group): group.network
-        case .pod(let pod): pod.network
-        case .neighbor(let neighbor): neighbor.network
-        }
-    }
-}

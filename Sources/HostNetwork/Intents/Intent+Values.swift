@@ -12,8 +12,9 @@ extension Intent {
         }
     }
 
-    /// The network that it is a part of; nil for a network, and for what serves all networks.
-    var owner: ID<Network>? {
+    /// The network that it is a part of; nil for a network, and for what serves all networks. A client that is held to
+    /// networks may change what has one of them here (`Scope.admits`).
+    package var owner: ID<Network>? {
         switch self {
         case .network, .addressGroup: nil
         case .securityGroup(let group): group.network
