@@ -270,7 +270,7 @@ import Testing
     /// The state directory is a file system of its own, of so many bytes.
     private func mountState(_ size: String) throws {
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-        try host.host.run("mount", "-t", "tmpfs", "-o", "size=\(size)", "tmpfs", state)
+        try host.host.run("mount", "-t", "tmpfs", "-o", "mode=0750,size=\(size)", "tmpfs", state)
     }
 
     /// After the daemon, which still has files there.
