@@ -64,6 +64,7 @@ final class Budget: Sendable {
     /// - Parameter granted: called when it is had later.
     func claim(_ amount: Int, for client: Client, granted: @escaping @Sendable () -> Void) -> (claim: Claim, isGranted: Bool) {
         state.withLock { state in
+            if let claim = takeAtOnce(amount, client, &state) { return (claim, true) }
             state.next += 1
             let claim = Claim(number: state.next)
             state.entries[claim] = Entry(client: client, amount: amount, granted: granted)
@@ -76,6 +77,7 @@ final class Budget: Sendable {
 
     /// Waits for an amount. Throws when the task is cancelled.
     func claim(_ amount: Int, for client: Client) async throws(CancellationError) -> Claim {
+        if let claim = state.withLock({ takeAtOnce(amount, client, &$0) }) { return claim }
         let (grants, grant) = AsyncStream<Void>.makeStream()
         let (claim, isGranted) = claim(amount, for: client) {
             grant.yield()
@@ -86,6 +88,25 @@ final class Budget: Sendable {
         // The stream ends without a word when the task is cancelled.
         release(claim)
         throw CancellationError()
+    }
+
+    /// Takes what fits while nobody waits, which is nearly always.
+    private func takeAtOnce(_ amount: Int, _ client: Client, _ state: inout State) -> Claim? {
+        guard state.waiting.isEmpty, obstacle(amount, client, state) == nil else { return nil }
+        state.next += 1
+        let claim = Claim(number: state.next)
+        state.entries[claim] = Entry(client: client, amount: amount, granted: nil)
+        state.use(amount, client)
+        return claim
+    }
+
+    private enum Obstacle { case part, share }
+
+    /// Why an amount has to wait: its part, or its client's share, is used; nil: it fits.
+    private func obstacle(_ amount: Int, _ client: Client, _ state: State) -> Obstacle? {
+        let (used, limit) = client.isPrivileged ? (state.privileged, limits.privileged) : (state.others, limits.others)
+        if !client.isPrivileged, let own = state.used[client], own + amount > limits.each { return .share }
+        return used > 0 && used + amount > limit ? .part : nil
     }
 
     /// Gives back what was claimed, or doesn't wait for it any more. Once is enough, and twice does no harm.
@@ -105,6 +126,7 @@ final class Budget: Sendable {
 
     /// Everything that fits, the oldest first; nothing passes what waits for the same part to be free.
     private func admit(_ state: inout State) -> [@Sendable () -> Void] {
+        guard !state.waiting.isEmpty else { return [] }
         var grants: [@Sendable () -> Void] = []
         var (isPrivilegedFull, isOthersFull) = (false, false)
         var isShareUsed: Set<Client> = []
@@ -114,12 +136,11 @@ final class Budget: Sendable {
             }
             .min { ($0.value.first?.number ?? .max) < ($1.value.first?.number ?? .max) }
             guard let (client, claims) = next, let claim = claims.first, let entry = state.entries[claim] else { return grants }
-            let (used, limit) = client.isPrivileged ? (state.privileged, limits.privileged) : (state.others, limits.others)
-            if !client.isPrivileged, let own = state.used[client], own + entry.amount > limits.each {
-                isShareUsed.insert(client)
-            } else if used > 0, used + entry.amount > limit {
+            switch obstacle(entry.amount, client, state) {
+            case .share: isShareUsed.insert(client)
+            case .part:
                 if client.isPrivileged { isPrivilegedFull = true } else { isOthersFull = true }
-            } else {
+            case nil:
                 state.waiting[client] = claims.count == 1 ? nil : Array(claims.dropFirst())
                 state.use(entry.amount, client)
                 state.entries[claim]?.granted = nil

@@ -11,7 +11,7 @@ other side has hung up:
     drops       as halves, in frames of one byte each, as much as one window takes of each
     unread      calls of Apply that are answered with megabytes, a hundred at a time, of which nothing is read
     resets      the same, and each is given up as soon as it is sent; a thousand in all
-    pieces      snapshots in pieces of a million empty rules each, on ten streams, never ended
+    pieces      snapshots in pieces of 50,000 empty rules each, on ten streams, never ended
     rules N     one Apply, dry run: a group with N empty rules; FILE says what was answered
     texts N     one Apply, dry run: a text with N values
     goal N      one PushNetworkResourceStates with N empty rules in one group
@@ -246,7 +246,7 @@ def main():
                 connection.send_all({stream: body})
                 connection.reset(stream)
         elif arguments.what == "pieces":
-            piece = message(nested(3, nested(1, group(b"g", 200000))) + flag(4))
+            piece = message(nested(3, nested(1, group(b"g", 50000))) + flag(4))
             streams = [connection.open(push + "Push") for _ in range(10)]
             for _ in range(20):
                 connection.send_all({stream: piece for stream in streams if stream not in connection.status})
