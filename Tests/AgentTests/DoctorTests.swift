@@ -6,7 +6,7 @@ import Testing
 
 @testable import Agent
 
-@Suite("The doctor", .timeLimit(.minutes(15)), .ownThreads) struct DoctorTests {
+@Suite("The doctor", .timeLimit(.minutes(60)), .ownThreads) struct DoctorTests {
     /// A look that waits until it is let go, and counts.
     private final class Looks: Sendable {
         private let state = Mutex<(begun: Int, under: Int, most: Int)>((0, 0, 0))

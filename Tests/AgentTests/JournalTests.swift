@@ -2,7 +2,7 @@ import Agent
 import HawserAPI
 import Testing
 
-@Suite("The journal", .timeLimit(.minutes(15))) struct JournalTests {
+@Suite("The journal", .timeLimit(.minutes(60))) struct JournalTests {
     private func event(_ id: Int) -> EventView { EventView(kind: "pod", id: "\(id)", event: "applied") }
 
     @Test("remembers the latest events, within its bounds")

@@ -13,7 +13,7 @@ import Testing
         try KernelEvents.stream(in: NetworkNamespace(at: place.host.path), except: .init(links: [table.port]))
     }
 
-    @Test("tell of what others do, each by its link", .timeLimit(.minutes(15)))
+    @Test("tell of what others do, each by its link", .timeLimit(.minutes(60)))
     func tell() async throws {
         let pods = try place.pods(10...15)
         var table = try place.table()
@@ -39,7 +39,7 @@ import Testing
         #expect(seen.contains(.usurped(Prefix(pods[4].addresses[0]), pods[4].name)))
     }
 
-    @Test("tell that a pair is gone when its pod's namespace ends", .timeLimit(.minutes(15)))
+    @Test("tell that a pair is gone when its pod's namespace ends", .timeLimit(.minutes(60)))
     func namespaceEnds() async throws {
         var table = try place.table()
         let pod = SamplePod(id: "web-10", namespace: try place.lab.namespace("web-10"), number: 10)
@@ -55,7 +55,7 @@ import Testing
         #expect(try table.observe([pod].places) == [])
     }
 
-    @Test("tell of what Hawser itself did no more than that a link is up", .timeLimit(.minutes(15)))
+    @Test("tell of what Hawser itself did no more than that a link is up", .timeLimit(.minutes(60)))
     func areQuiet() async throws {
         let pods = try place.pods(10...11)
         var table = try place.table()
@@ -80,7 +80,7 @@ import Testing
         for pod in pods { #expect(seen.contains(.became(pod.name, pod.side()))) }
     }
 
-    @Test("end when nobody listens any more", .timeLimit(.minutes(15)))
+    @Test("end when nobody listens any more", .timeLimit(.minutes(60)))
     func end() async throws {
         let events = try KernelEvents.stream(in: NetworkNamespace(at: place.host.path))
         let reader = Task {

@@ -54,7 +54,7 @@ private struct Manager: Alcor_Schema_GoalStateProvisioner.SimpleServiceProtocol 
     ) async throws {}
 }
 
-@Suite("Alcor's network configuration manager", .timeLimit(.minutes(15))) struct AlcorManagerTests {
+@Suite("Alcor's network configuration manager", .timeLimit(.minutes(60))) struct AlcorManagerTests {
     @Test("is asked for this host's goal states once it can be heard, and again until it answers well, and then no more")
     func asked() async throws {
         let (requests, asked) = AsyncStream.makeStream(of: Alcor_Schema_HostRequest.self)

@@ -21,7 +21,7 @@ final class Paper: Sendable {
     }
 }
 
-@Suite("The command line", .timeLimit(.minutes(15))) struct CommandLineTests {
+@Suite("The command line", .timeLimit(.minutes(60))) struct CommandLineTests {
     private func run(_ arguments: [String], _ paper: Paper = Paper()) async -> (outcome: Runner.Outcome, paper: Paper) {
         (await Runner.run(arguments, paper.terminal()), paper)
     }

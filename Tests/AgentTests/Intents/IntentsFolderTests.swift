@@ -7,7 +7,7 @@ import Testing
 
 @testable import Agent
 
-@Suite("The intents' folder", .timeLimit(.minutes(15))) struct IntentsFolderTests {
+@Suite("The intents' folder", .timeLimit(.minutes(60))) struct IntentsFolderTests {
     private let folder: TemporaryFolder
     private let store: Store
     private let journal = Journal()

@@ -69,7 +69,7 @@ struct Served: Sendable {
     }
 }
 
-@Suite("The control socket", .timeLimit(.minutes(15))) struct ControlSocketTests {
+@Suite("The control socket", .timeLimit(.minutes(60))) struct ControlSocketTests {
     @Test("applies and deletes, and answers for each resource in the order given")
     func applies() async throws {
         try await Served().serving { served in
@@ -146,7 +146,7 @@ struct Served: Sendable {
     }
 }
 
-@Suite("The debug socket", .timeLimit(.minutes(15))) struct DebugSocketTests {
+@Suite("The debug socket", .timeLimit(.minutes(60))) struct DebugSocketTests {
     @Test("shows status, pods, groups and rules to the client")
     func shows() async throws {
         try await Served().serving { served in
@@ -253,7 +253,7 @@ struct Served: Sendable {
     }
 }
 
-@Suite("A socket's file", .timeLimit(.minutes(15))) struct SocketFileTests {
+@Suite("A socket's file", .timeLimit(.minutes(60))) struct SocketFileTests {
     @Test("of a daemon that has died is replaced, one that is listened on isn't, and another file never")
     func replaces() async throws {
         let served = try Served()

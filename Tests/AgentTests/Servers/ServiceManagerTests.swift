@@ -3,7 +3,7 @@ import Testing
 
 @testable import Agent
 
-@Suite("The service manager", .timeLimit(.minutes(15))) struct ServiceManagerTests {
+@Suite("The service manager", .timeLimit(.minutes(60))) struct ServiceManagerTests {
     /// What a datagram socket such as systemd's is told, up to a number of datagrams. (NIO takes none from a socket without a name, which
     /// sd_notify(3)'s is, so Python listens.)
     private func told(_ count: Int, while body: @escaping @Sendable (_ path: String) async throws -> Void) async throws -> String {

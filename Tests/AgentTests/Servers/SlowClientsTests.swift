@@ -6,7 +6,7 @@ import Testing
 
 @testable import Agent
 
-@Suite("Clients of the sockets that are slow, silent or greedy", .timeLimit(.minutes(15))) struct SlowClientsTests {
+@Suite("Clients of the sockets that are slow, silent or greedy", .timeLimit(.minutes(60))) struct SlowClientsTests {
     /// So short that nobody waits for it for long; who behaves is answered in far less, on a busy machine too.
     private static let hasty = SocketClients.Limits(idle: .seconds(3), patience: .seconds(3))
 

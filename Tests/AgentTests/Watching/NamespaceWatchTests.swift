@@ -2,7 +2,7 @@ import Agent
 import Foundation
 import Testing
 
-@Suite("The watch of namespaces", .timeLimit(.minutes(15))) struct NamespaceWatchTests {
+@Suite("The watch of namespaces", .timeLimit(.minutes(60))) struct NamespaceWatchTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
