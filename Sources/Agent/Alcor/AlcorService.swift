@@ -1,42 +1,50 @@
 package import GRPCCore
 import HawserAPI
-package import HawserProtocol
+import HawserProtocol
 import HostNetwork
 
 /// What the Alcor controller calls: the goal states of this host. Whatever is wrong with what a message says is told by the statuses of its
 /// reply; the call itself succeeds.
-package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProtocol {
+package struct AlcorService: RegistrableRPCService {
     private let desk: AlcorDesk
-    let access: PushAccess
+    private let access: PushAccess
 
     package init(_ desk: AlcorDesk, _ access: PushAccess) {
         self.desk = desk
         self.access = access
     }
 
-    package func pushNetworkResourceStates(
-        request: Alcor_Schema_GoalState, context: ServerContext
-    ) async throws -> Alcor_Schema_GoalStateOperationReply {
-        try await push(client(of: context)) { GoalStates(request, $0) }
-    }
-
-    /// One message after the other: the next is read when the last is answered, so a sender is held to what the kernel takes.
-    package func pushGoalStatesStream(
-        request: RPCAsyncSequence<Alcor_Schema_GoalStateV2, any Error>, response: RPCWriter<Alcor_Schema_GoalStateOperationReply>,
-        context: ServerContext
-    ) async throws {
-        let client = try client(of: context)
-        for try await message in request { try await response.write(push(message, client)) }
-    }
-
-    package func pushGoalstates(
-        request: Alcor_Schema_NeighborRulesRequest, context: ServerContext
-    ) async throws -> Alcor_Schema_GoalStateOperationReply {
-        try await push(client(of: context)) { GoalStates(request, $0) }
-    }
-
-    func push(_ message: Alcor_Schema_GoalStateV2, _ client: PushClient) async throws -> Alcor_Schema_GoalStateOperationReply {
-        try await push(client) { GoalStates(message, $0) }
+    /// Goal states are counted before they are read.
+    package func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
+        typealias Method = Alcor_Schema_GoalStateProvisioner.Method
+        router.unary(Method.PushNetworkResourceStates.descriptor, CountingDeserializer<Alcor_Schema_GoalState>(.goalState)) {
+            request, context in
+            try await access.serve(request, context) { message, client, _ in
+                try await push(pusher(client)) { GoalStates(message, $0) }
+            }
+        }
+        router.unary(Method.PushGoalstates.descriptor, CountingDeserializer<Alcor_Schema_NeighborRulesRequest>(.neighborRules)) {
+            request, context in
+            try await access.serve(request, context) { message, client, _ in
+                try await push(pusher(client)) { GoalStates(message, $0) }
+            }
+        }
+        router.stream(Method.PushGoalStatesStream.descriptor, CountingDeserializer<Alcor_Schema_GoalStateV2>(.goalStateV2)) {
+            request, writer, context in
+            let (client, call) = (try pusher(access.client(of: context)), access.call(of: request.metadata))
+            // One message after the other: the next is read when the last is answered, so a sender is held to what the kernel takes.
+            for try await counted in request.messages {
+                let (message, room) = try await access.read(counted, client, call)
+                let reply = try await push(client) { GoalStates(message, $0) }
+                try await call.writes { try await writer.write(reply) }
+                withExtendedLifetime(room) {}
+            }
+        }
+        router.unary(Method.RequestGoalStates.descriptor, SmallDeserializer<Alcor_Schema_HostRequest>()) {
+            _, _ -> Alcor_Schema_HostRequestReply in
+            throw RPCError(
+                code: .unimplemented, message: "this is a host: it asks for goal states, and Alcor's network configuration manager answers")
+        }
     }
 
     private func push(
@@ -49,8 +57,7 @@ package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProt
     }
 
     /// Throws for a client that may push nothing at all; what others may not push is told by the statuses.
-    func client(of context: ServerContext) throws -> PushClient {
-        let client = try access.client(of: context)
+    private func pusher(_ client: PushClient) throws -> PushClient {
         guard client.rights.mayPush else { throw access.refuse(client, "push") }
         return client
     }
@@ -62,12 +69,5 @@ package struct AlcorService: Alcor_Schema_GoalStateProvisioner.SimpleServiceProt
         guard let first = denied.first else { return }
         let name = first.resourceType.word + " " + first.resourceID.excerpt
         _ = access.refuse(client, "change \(name)" + (denied.count > 1 ? " and \(denied.count - 1) more" : ""))
-    }
-
-    package func requestGoalStates(
-        request: Alcor_Schema_HostRequest, context: ServerContext
-    ) async throws -> Alcor_Schema_HostRequestReply {
-        throw RPCError(
-            code: .unimplemented, message: "this is a host: it asks for goal states, and Alcor's network configuration manager answers")
     }
 }

@@ -25,9 +25,8 @@ final class Budget: Sendable {
     }
 
     /// What a client has, or waits for.
-    struct Claim: Hashable, Comparable, Sendable {
+    struct Claim: Hashable, Sendable {
         fileprivate let number: UInt64
-        static func < (left: Claim, right: Claim) -> Bool { left.number < right.number }
     }
 
     private struct Entry {
@@ -47,6 +46,13 @@ final class Budget: Sendable {
         /// Who waits, in the order of each one's claims.
         var waiting: [Client: [Claim]] = [:]
 
+        mutating func add(_ entry: Entry) -> Claim {
+            next += 1
+            let claim = Claim(number: next)
+            entries[claim] = entry
+            return claim
+        }
+
         mutating func use(_ amount: Int, _ client: Client) {
             let left = used[client, default: 0] + amount
             used[client] = left == 0 ? nil : left
@@ -65,9 +71,7 @@ final class Budget: Sendable {
     func claim(_ amount: Int, for client: Client, granted: @escaping @Sendable () -> Void) -> (claim: Claim, isGranted: Bool) {
         state.withLock { state in
             if let claim = takeAtOnce(amount, client, &state) { return (claim, true) }
-            state.next += 1
-            let claim = Claim(number: state.next)
-            state.entries[claim] = Entry(client: client, amount: amount, granted: granted)
+            let claim = state.add(Entry(client: client, amount: amount, granted: granted))
             state.waiting[client, default: []].append(claim)
             // Nothing else fits that didn't before.
             _ = admit(&state)
@@ -93,11 +97,8 @@ final class Budget: Sendable {
     /// Takes what fits while nobody waits, which is nearly always.
     private func takeAtOnce(_ amount: Int, _ client: Client, _ state: inout State) -> Claim? {
         guard state.waiting.isEmpty, obstacle(amount, client, state) == nil else { return nil }
-        state.next += 1
-        let claim = Claim(number: state.next)
-        state.entries[claim] = Entry(client: client, amount: amount, granted: nil)
         state.use(amount, client)
-        return claim
+        return state.add(Entry(client: client, amount: amount, granted: nil))
     }
 
     private enum Obstacle { case part, share }

@@ -93,15 +93,15 @@ final class Call: Sendable {
     }
 
     /// Writes something, which waits for the client to read; one that doesn't for too long is hung up on.
-    func writes(_ body: () async throws -> Void) async rethrows {
-        let deadline = loop.scheduleTask(in: bounds.patience) { [hangUp] in hangUp(Self.unread) }
+    fileprivate func writes(_ body: () async throws -> Void) async rethrows {
+        let deadline = expectReading()
         defer { deadline.cancel() }
         try await body()
     }
 
     /// Its last answer is on its way.
     func answered() {
-        let deadline = loop.scheduleTask(in: bounds.patience) { [hangUp] in hangUp(Self.unread) }
+        let deadline = expectReading()
         let hasEnded = state.withLock { state in
             if !state.hasEnded { state.deadline = deadline }
             return state.hasEnded
@@ -109,5 +109,14 @@ final class Call: Sendable {
         if hasEnded { deadline.cancel() }
     }
 
-    private static let unread = "it doesn't read its answers"
+    private func expectReading() -> Scheduled<Void> {
+        loop.scheduleTask(in: bounds.patience) { [hangUp] in hangUp("it doesn't read its answers") }
+    }
+}
+
+extension Call? {
+    /// Writes something for a call, and for as long as it takes where nobody knows which it is.
+    func writes(_ body: () async throws -> Void) async rethrows {
+        if let self { try await self.writes(body) } else { try await body() }
+    }
 }

@@ -89,7 +89,7 @@ final class HandshakeWatch: ChannelInboundHandler {
         }
         deadline.cancel()
         state = .admitted
-        messages.client = Budget.Client(name: client.name, isPrivileged: client.rights.mayPushAll)
+        messages.client = Budget.Client(client)
         connections.meter.connect()
         channel.closeFuture.whenComplete { [meter = connections.meter] _ in meter.disconnect() }
     }

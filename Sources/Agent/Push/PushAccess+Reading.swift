@@ -11,7 +11,7 @@ extension PushAccess {
 
     /// On whose account a client's call is.
     static func account(of client: PushClient, _ call: Call?) -> Budget.Client {
-        call?.client ?? Budget.Client(name: client.name, isPrivileged: client.rights.mayPushAll)
+        call?.client ?? Budget.Client(client)
     }
 
     /// Waits for room for so many values.
@@ -49,4 +49,8 @@ extension PushAccess {
         call?.answered()
         return reply
     }
+}
+
+extension Budget.Client {
+    init(_ client: PushClient) { self.init(name: client.name, isPrivileged: client.rights.mayPushAll) }
 }

@@ -147,7 +147,6 @@ struct PushSession: Sendable {
     }
 
     private func write(_ reply: Hawser_V1_PushReply, _ writer: RPCWriter<Hawser_V1_PushReply>) async throws {
-        guard let call else { return try await writer.write(reply) }
         try await call.writes { try await writer.write(reply) }
     }
 
