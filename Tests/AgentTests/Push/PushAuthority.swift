@@ -18,6 +18,19 @@ struct PushAuthority {
 
     var certificate: String { folder.file("\(name).pem") }
 
+    /// What a test's client says to be the one whose certificate is in this file.
+    func identity(_ file: String) -> [String] {
+        ["--ca", certificate, "--certificate", folder.file(file + ".pem"), "--key", folder.file(file + ".key")]
+    }
+
+    /// What a daemon says to be "host.example" at the push port, to these clients.
+    func flags(_ clients: [String]) -> [String] {
+        [
+            "--push-listen", "127.0.0.1:50001", "--push-certificate", folder.file("host.example.pem"), "--push-key",
+            folder.file("host.example.key"), "--push-client-ca", certificate, "--push-clients", clients.joined(separator: ","),
+        ]
+    }
+
     /// Signs a certificate for a name; `days` below 0: it has expired.
     ///
     /// - Parameter address: an IP address that it is for, too.

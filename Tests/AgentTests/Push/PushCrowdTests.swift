@@ -17,19 +17,10 @@ import Testing
         let clients = names.dropLast().map { name in
             name.hasPrefix("monitor") ? "\(name).example=read" : name == "tenant" ? "tenant.example=network:blue" : "\(name).example"
         }
-        flags = [
-            "--push-listen", "127.0.0.1:50001", "--push-certificate", host.folder.file("host.example.pem"), "--push-key",
-            host.folder.file("host.example.key"), "--push-client-ca", authority.certificate, "--push-clients",
-            clients.joined(separator: ","), "--push-max-connections", "8",
-        ]
+        flags = authority.flags(clients) + ["--push-max-connections", "8"]
     }
 
-    private func identity(_ name: String) -> [String] {
-        [
-            "--ca", authority.certificate, "--certificate", host.folder.file("\(name).example.pem"), "--key",
-            host.folder.file("\(name).example.key"),
-        ]
-    }
+    private func identity(_ name: String) -> [String] { authority.identity(name + ".example") }
 
     private static let push = DaemonHost.apply(#"{"upserts": {"networks": [{"id": "blue"}]}}"#)
 

@@ -11,19 +11,11 @@ import Testing
         host = try DaemonHost()
         authority = try PushAuthority("authority", in: host.folder)
         for name in ["host", "controller", "monitor", "watcher", "tenant"] { try authority.sign(name + ".example") }
-        try host.start([
-            "--push-listen", "127.0.0.1:50001", "--push-certificate", host.folder.file("host.example.pem"), "--push-key",
-            host.folder.file("host.example.key"), "--push-client-ca", authority.certificate, "--push-clients",
-            "controller.example,monitor.example=read,watcher.example=read,tenant.example=read+network:blue", "--push-keepalive", "3s",
-        ])
+        let clients = ["controller.example", "monitor.example=read", "watcher.example=read", "tenant.example=read+network:blue"]
+        try host.start(authority.flags(clients) + ["--push-keepalive", "3s"])
     }
 
-    private func identity(_ name: String) -> [String] {
-        [
-            "--ca", authority.certificate, "--certificate", host.folder.file("\(name).example.pem"), "--key",
-            host.folder.file("\(name).example.key"),
-        ]
-    }
+    private func identity(_ name: String) -> [String] { authority.identity(name + ".example") }
 
     /// What a client's small push is answered.
     private func answer(to name: String = "controller") throws -> String {

@@ -25,16 +25,7 @@ import Testing
     }
 
     private func start(_ more: [String] = []) throws {
-        try host.start(
-            more + [
-                "--push-listen", "127.0.0.1:50001", "--push-certificate", host.folder.file("host.example.pem"), "--push-key",
-                host.folder.file("host.example.key"), "--push-client-ca", authority.certificate, "--push-clients",
-                "controller.example,tenant.example=network:green+network:blue",
-            ])
-    }
-
-    private func identity(_ name: String) -> [String] {
-        ["--ca", authority.certificate, "--certificate", host.folder.file("\(name).pem"), "--key", host.folder.file("\(name).key")]
+        try host.start(more + authority.flags(["controller.example", "tenant.example=network:green+network:blue"]))
     }
 
     private static let subnets = ["red": "10.1.0", "green": "10.3.0", "blue": "10.2.0"]
@@ -54,18 +45,18 @@ import Testing
     /// Pushes by one client's certificate, one after the other. Each is a kind and a resource of it; the answers in their order.
     private func push(_ client: String, _ resources: [(kind: String, resource: String)]) throws -> [[String: Any]] {
         let steps = resources.map { DaemonHost.apply(#"{"upserts": {"\#($0.kind)": [\#($0.resource)]}}"#) }
-        let replies = try host.python(identity(client), steps.joined(separator: "\n"))
+        let replies = try host.python(authority.identity(client), steps.joined(separator: "\n"))
         return try replies.map { try #require($0.answers.first, "\($0)") }
     }
 
     private func delete(_ client: String, _ resources: [(kind: String, id: String)]) throws -> [[String: Any]] {
         let steps = resources.map { DaemonHost.apply(#"{"deletions": [{"kind": "\#($0.kind)", "id": "\#($0.id)"}]}"#) }
-        return try host.python(identity(client), steps.joined(separator: "\n")).map { try #require($0.answers.first, "\($0)") }
+        return try host.python(authority.identity(client), steps.joined(separator: "\n")).map { try #require($0.answers.first, "\($0)") }
     }
 
     private func attach(_ client: String, _ pod: String, at path: String) throws -> [String: Any] {
         let request = #"{"call": "Attach", "request": {"pod": "\#(pod)", "namespace": "\#(path)", "waitMilliseconds": 10000}}"#
-        return try host.python(identity(client), request)[0]
+        return try host.python(authority.identity(client), request)[0]
     }
 
     /// What the operator has on this host.
@@ -232,7 +223,7 @@ import Testing
         func said(_ id: String) throws -> String {
             let whole = #"{"upserts": {"pods": [\#(Self.pod(id, "10.3.0.10", #", "revision": 1"#))]}}"#
             let replies = try host.python(
-                identity("tenant.example"), #"{"call": "Detach", "request": {"pod": "\#(id)"}}"#,
+                authority.identity("tenant.example"), #"{"call": "Detach", "request": {"pod": "\#(id)"}}"#,
                 #"{"call": "Attach", "request": {"pod": "\#(id)", "namespace": "/run/netns/x"}}"#,
                 #"{"call": "Check", "request": {"pod": "\#(id)"}}"#,
                 DaemonHost.apply(#"{"deletions": [{"kind": "POD", "id": "\#(id)"}]}"#), DaemonHost.apply(whole),
@@ -250,12 +241,13 @@ import Testing
         #expect(taken == free, "what is there is told like what isn't")
         for word in ["secret", "10.1.0.20", "revision 7", "red/app"] { #expect(!taken.contains(word), "\(word): \(taken)") }
         // What waits for the operator's pod still does.
-        _ = try host.python(identity("tenant.example"), #"{"call": "Detach", "request": {"pod": "red/late"}}"#)
+        _ = try host.python(authority.identity("tenant.example"), #"{"call": "Detach", "request": {"pod": "red/late"}}"#)
         #expect(try push("controller.example", [("pods", Self.pod("red/late", "10.1.0.21", network: "red"))]).map(status) == ["APPLIED"])
         // A dry run of its own has a plan.
         let own = #"{"upserts": {"pods": [\#(Self.pod("green/a", "10.3.0.10"))]}}"#
         #expect(
-            try host.python(identity("tenant.example"), #"{"call": "Apply", "request": {"dryRun": true, "delta": \#(own)}}"#)[0].statuses
+            try host.python(authority.identity("tenant.example"), #"{"call": "Apply", "request": {"dryRun": true, "delta": \#(own)}}"#)[0]
+                .statuses
                 == ["PENDING"])
     }
 

@@ -16,11 +16,8 @@ import Testing
     }
 
     private var flags: [String] {
-        [
-            "--push-listen", "127.0.0.1:50001", "--push-certificate", host.folder.file("host.example.pem"), "--push-key",
-            host.folder.file("host.example.key"), "--push-client-ca", authority.certificate, "--push-clients",
-            "controller.example,tenant.example=network:blue,monitor.example=read", "--push-max-message", "16KiB", "--push-max-resources",
-            "10",
+        authority.flags(["controller.example", "tenant.example=network:blue", "monitor.example=read"]) + [
+            "--push-max-message", "16KiB", "--push-max-resources", "10",
         ]
     }
 

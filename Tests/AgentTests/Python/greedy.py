@@ -25,6 +25,8 @@ import socket
 import ssl
 import struct
 
+import http2
+
 
 def varint(number):
     out = b""
@@ -63,22 +65,13 @@ class Connection:
         self.stream = -1
         self.status = {}
         self.out = []
-        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0, 0, b"") + self.frame(4, 1, 0, b""))
-
-    @staticmethod
-    def frame(kind, flags, stream, payload):
-        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+        self.socket.sendall(http2.beginning())
 
     def open(self, path):
         """Begins a call; the number of its stream."""
-        headers = [
-            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "host"), ("content-type", "application/grpc"),
-            ("te", "trailers"),
-        ]
-        block = b"".join(b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode() for name, value in headers)
         self.stream += 2
         self.windows[self.stream] = 65535
-        self.socket.sendall(self.frame(1, 4, self.stream, block))
+        self.socket.sendall(http2.call(self.stream, path))
         return self.stream
 
     def read(self, wait=True):
@@ -104,7 +97,7 @@ class Connection:
             if kind == 8:
                 self.windows[stream] = self.windows.get(stream, 0) + int.from_bytes(payload, "big")
             elif kind == 6 and not flags & 1:
-                self.socket.sendall(self.frame(6, 1, 0, payload))
+                self.socket.sendall(http2.frame(6, 1, 0, payload))
             elif kind == 3 or kind == 1 and flags & 1:
                 self.status[stream] = payload
         return True
@@ -117,7 +110,7 @@ class Connection:
             if room <= 0:
                 break
             end = last and sent + room == len(data)
-            self.socket.sendall(self.frame(0, 1 if end else 0, stream, data[sent:sent + room]))
+            self.socket.sendall(http2.frame(0, 1 if end else 0, stream, data[sent:sent + room]))
             self.windows[0] -= room
             self.windows[stream] -= room
             sent += room
@@ -146,7 +139,7 @@ class Connection:
         return False
 
     def reset(self, stream):
-        self.socket.sendall(self.frame(3, 0, stream, struct.pack(">I", 8)))
+        self.socket.sendall(http2.frame(3, 0, stream, struct.pack(">I", 8)))
 
     def answer(self, stream):
         """The grpc-status of a call, as far as it is spelled out; or that it was reset."""

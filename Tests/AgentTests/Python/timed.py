@@ -7,17 +7,9 @@ Makes a call of Check with each VALUE as its grpc-timeout, on a connection of it
 """
 
 import socket
-import struct
 import sys
 
-
-def frame(kind, flags, stream, payload):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def field(name, value):
-    """A literal that isn't to be remembered, without Huffman's code (RFC 7541, section 6.2.2)."""
-    return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+import http2
 
 
 def connect(target):
@@ -30,30 +22,17 @@ def connect(target):
 
 
 def call(target, timeout):
-    headers = {
-        ":method": "POST", ":scheme": "http", ":path": "/hawser.v1.Push/Check", ":authority": "localhost",
-        "content-type": "application/grpc", "te": "trailers", "grpc-timeout": timeout,
-    }
     with connect(target) as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(4, 1, 0, b""))
-        connection.sendall(frame(1, 4, 1, b"".join(field(name, value) for name, value in headers.items())))
+        connection.sendall(http2.beginning() + http2.call(1, "/hawser.v1.Push/Check", grpc_timeout=timeout))
         # A message of one field: the pod's id is "a".
-        connection.sendall(frame(0, 1, 1, b"\0\0\0\0\3\x0a\1a"))
+        connection.sendall(http2.frame(0, 1, 1, b"\0\0\0\0\3\x0a\1a"))
         received = b""
-        while not answered(received):
+        while not http2.answered(received):
             more = connection.recv(4096)
             if not more:
                 return "closed"
             received += more
     return "answered"
-
-
-def answered(received):
-    while len(received) >= 9:
-        if received[3] == 1:
-            return True
-        received = received[9 + int.from_bytes(received[:3], "big"):]
-    return False
 
 
 for value in sys.argv[2:]:
