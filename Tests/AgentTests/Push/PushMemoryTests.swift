@@ -76,6 +76,19 @@ import Testing
         #expect(try answer() == "APPLIED")
     }
 
+    /// Fails on 7673dba: both stay as long as the client answers pings.
+    @Test("gives up a message whose rest doesn't come, and a snapshot whose next piece doesn't, and says why")
+    func unfinished() throws {
+        let silent = try greedy("silent")
+        #expect(eventually(within: .seconds(60)) { !silent.words.isEmpty })
+        let piece = #"{"send": {"id": "1", "snapshot": {"resources": {"networks": [{"id": "blue"}]}}}}"#
+        let replies = try host.python(identity("controller"), #"{"open": "Push"}"#, piece, #"{"receive": 1}"#)
+        #expect(replies.last?.code == "DEADLINE_EXCEEDED" && replies.last?.message.contains("the next piece") ?? false, "\(replies)")
+        #expect(silent.isOver("closed"))
+        #expect(host.log.contains("a message of it doesn't come to its end"))
+        #expect(try answer() == "APPLIED")
+    }
+
     /// Fails on 7673dba: 935 MiB for the rules, and as much again for as many more.
     @Test("refuses messages of millions of values before it reads them, and says why", arguments: ["rules", "texts", "goal", "piece"])
     func values(what: String) throws {

@@ -7,7 +7,7 @@ other side has hung up:
 
     halves      a hundred calls of Check, each with 20 MiB of a message that says it is 63 MiB
     begun       a hundred calls of Apply, each with the head of a message of 63 MiB, and nothing of it
-    silent      one of them
+    silent      one call of Apply, with the head of a message of 64 KiB, and nothing of it
     drops       as halves, in frames of one byte each, as much as one window takes of each
     unread      calls of Apply that are answered with megabytes, a hundred at a time, of which nothing is read
     resets      the same, and each is given up as soon as it is sent; a thousand in all
@@ -224,7 +224,7 @@ def main():
         elif arguments.what == "begun":
             connection.send_all({connection.open(push + "Apply"): message(b"", 63 << 20) for _ in range(100)})
         elif arguments.what == "silent":
-            connection.send_all({connection.open(push + "Apply"): message(b"", 63 << 20)})
+            connection.send_all({connection.open(push + "Apply"): message(b"", 64 << 10)})
         elif arguments.what == "drops":
             connection.send_all({connection.open(push + "Apply"): message(bytes(100), 63 << 20) for _ in range(4)})
             connection.send_all({connection.open(push + "Check"): message(bytes(60000), 63 << 20) for _ in range(90)}, size=1)
